@@ -1,0 +1,77 @@
+"""The command ``duct-tape``.
+
+Each sub-command is a module of its own that is imported only when it is called: `duct-tape listen` on
+the host must not pay for the web server.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import NoReturn
+
+import click
+
+from duct_tape import __version__
+from duct_tape.errors import ConfigurationError, DuctTapeError
+
+COMMANDS = {
+    "check": "Find everything that is wrong with the configuration.",
+    "init": "Write a starter configuration and a strong secret.",
+    "listen": "On the host: answer flags by running bin/deploy.",
+    "plugins": "List what is installed, enabled and broken.",
+    "schema": "Print a JSON Schema of the configuration for editors.",
+    "serve": "Receive webhooks.",
+    "simulate": "Show what a delivery would do, without doing it.",
+}
+
+
+class LazyGroup(click.Group):
+    """Imports ``duct_tape.cli.<name>`` for the sub-command ``<name>`` when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name in COMMANDS:
+            command = importlib.import_module(f"duct_tape.cli.{name}").command
+            assert isinstance(command, click.Command)  # noqa: S101 - for the type checker
+            return command
+        from duct_tape.cli.contributed import contributed_group
+
+        return contributed_group(name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name]) for name in self.list_commands(ctx)])
+        with formatter.section("Plugins"):
+            formatter.write_text("An enabled plugin may add commands of its own: duct-tape PLUGIN --help")
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example: duct-tape check && duct-tape serve",
+)
+@click.version_option(__version__, prog_name="duct-tape")
+def group() -> None:
+    """Turns webhooks into actions on your own machine."""
+
+
+def main() -> NoReturn:
+    """Run the command line; a problem of the user's is a sentence and exit code 1, never a traceback."""
+    try:
+        code = group.main(prog_name="duct-tape", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except ConfigurationError as error:
+        for problem in error.problems:
+            click.echo(f"error: {problem}", err=True)
+        sys.exit(1)
+    except DuctTapeError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,84 @@
+"""Every error that Duct Tape raises on purpose derives from ``DuctTapeError``.
+
+The text of each is a sentence for the person who can do something about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from attrs import frozen
+
+
+class DuctTapeError(Exception):
+    """Base of all errors; operators and senders see its text, never a traceback."""
+
+
+@frozen(kw_only=True)
+class Problem:
+    """One thing that is wrong with the configuration.
+
+    :param message: what is wrong and what to do about it.
+    :param path: dotted key path, for instance ``plugins.github.secrets[0]``.
+    :param file: the file that holds the key, if known.
+    """
+
+    message: str
+    path: str = ""
+    file: str = ""
+
+    def __str__(self) -> str:
+        where = " ".join(part for part in (self.path, f"({self.file})" if self.file else "") if part)
+        return f"{where}: {self.message}" if where else self.message
+
+
+class ConfigurationError(DuctTapeError):
+    """The operator's configuration is wrong; nothing starts. Carries every problem at once."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class StartupError(DuctTapeError):
+    """The server cannot start on this machine (port taken, folder missing, …)."""
+
+
+class PluginError(DuctTapeError):
+    """Raised by a plugin that cannot work; its text is shown as it is, without a traceback."""
+
+
+class SignatureError(DuctTapeError):
+    """A request is not from the sender. Answered 401, without a hint at the cause."""
+
+
+class MalformedError(DuctTapeError):
+    """A signed request does not have the shape of its event. Answered 400."""
+
+
+class UnsupportedMediaError(DuctTapeError):
+    """A signed request has a content type that the integration does not read. Answered 415."""
+
+
+class UnavailableError(DuctTapeError):
+    """Nothing can be accepted at the moment. Answered 503 with ``Retry-After``."""
+
+
+class JournalError(UnavailableError):
+    """The journal cannot be read or written."""
+
+
+class RunError(DuctTapeError):
+    """Base of the errors with which an action ends an attempt."""
+
+
+class PermanentError(RunError):
+    """Another attempt cannot succeed; the run fails at once."""
+
+
+class TemplateError(PermanentError):
+    """A template cannot be compiled or rendered."""
+
+
+class TransientError(RunError):
+    """Another attempt may succeed; the run is tried again."""

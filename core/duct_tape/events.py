@@ -1,0 +1,72 @@
+"""What a verified delivery means, parsed and typed.
+
+Every integration maps its sender's payload onto these classes, so that templates and filters read the
+same whoever sent the delivery.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import asdict, field, frozen
+
+from duct_tape.types import JSONObject, Variables
+
+
+@frozen(kw_only=True)
+class Release:
+    """A published version.
+
+    :param tag: the tag's name; never empty.
+    :param published_at: RFC 3339 time, or None where the sender gives none (drafts).
+    :param commit: commit or branch that the tag was made from, as the sender names it.
+    """
+
+    id: str
+    tag: str
+    name: str | None = None
+    prerelease: bool = False
+    draft: bool = False
+    url: str | None = None
+    commit: str | None = None
+    published_at: str | None = None
+    author: str | None = None
+
+
+@frozen(kw_only=True)
+class Event:
+    """One verified delivery.
+
+    :param name: the sender's name for the event, such as ``release``.
+    :param delivery: the sender's id of the delivery; the same when it is sent again.
+    :param action: what happened, such as ``published``.
+    :param repository: ``owner/name``, or an empty string where the event belongs to none.
+    :param payload: the decoded body.
+    """
+
+    name: str
+    delivery: str
+    action: str = ""
+    repository: str = ""
+    release: Release | None = None
+    payload: JSONObject = field(factory=dict, repr=False)
+
+    def variables(self) -> dict[str, Any]:
+        """What templates see of the event."""
+        return {
+            "release": asdict(self.release) if self.release else None,
+            "repository": self.repository,
+            "delivery": self.delivery,
+            "payload": self.payload,
+        }
+
+
+def event_to_json(event: Event) -> JSONObject:
+    """The event as plain data, for the journal."""
+    return asdict(event)
+
+
+def event_from_json(data: Variables) -> Event:
+    """The event that ``event_to_json`` was given."""
+    release = data["release"]
+    return Event(**{**data, "release": Release(**release) if release else None})

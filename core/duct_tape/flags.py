@@ -1,0 +1,52 @@
+"""The flag: the one line of JSON that an action leaves in the shared volume for the host.
+
+The container writes it, the listener reads it, and neither trusts the other: reading never raises.
+"""
+
+from __future__ import annotations
+
+import json
+
+from attrs import asdict, fields, frozen
+
+# A flag that Duct Tape writes has a few hundred bytes. The listener reads no more than this of any file.
+MAX_FLAG_BYTES = 64 * 1024
+
+
+@frozen(kw_only=True)
+class Flag:
+    """What a flag says about the deploy that it asks for."""
+
+    run: str
+    application: str
+    trigger: str = ""
+    integration: str = ""
+    delivery: str = ""
+    repository: str = ""
+    tag: str = ""
+    prerelease: bool = False
+    url: str = ""
+    requested_at: str = ""
+
+    def to_line(self) -> str:
+        """One line of JSON with a line end."""
+        return json.dumps(asdict(self), ensure_ascii=False) + "\n"
+
+    @classmethod
+    def parse(cls, content: bytes) -> Flag | None:
+        """The flag in a file's content, or None when the content is anything else.
+
+        Unknown keys are left out and missing ones take their default, so that an older listener reads a
+        newer server's flags. A value of the wrong type makes the whole content "anything else".
+        """
+        try:
+            data = json.loads(content[: MAX_FLAG_BYTES + 1].decode("utf-8"))
+        except (ValueError, RecursionError):
+            return None
+        if not isinstance(data, dict):
+            return None
+        known = {field.name: data[field.name] for field in fields(cls) if field.name in data}
+        for name, value in known.items():
+            if not isinstance(value, bool if name == "prerelease" else str):
+                return None
+        return cls(**known) if known.get("run") and known.get("application") else None

@@ -1,0 +1,143 @@
+"""The shared volume: the only thing that the container can change on the host.
+
+Every file appears atomically and durably (temporary file, fsync, rename, fsync of the folder), through a
+handle of the folder, and no link is ever followed: the other side of the volume is not trusted.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from attrs import frozen
+
+from duct_tape.errors import PermanentError, StartupError
+
+# ext4, xfs and btrfs allow 255 bytes; what is left is for temporary names and for suffixes.
+MAX_NAME_BYTES = 200
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def name_problem(name: str) -> str | None:
+    """Why ``name`` is not one safe path component, or None when it is one."""
+    if not name or name != name.strip():
+        return "it is empty or begins or ends with a blank"
+    if "/" in name:
+        return "it holds a slash"
+    if name[0] in ".-":
+        return f"it begins with {name[0]!r}"
+    if _CONTROL.search(name):
+        return "it holds a control character"
+    try:
+        size = len(name.encode("utf-8"))
+    except UnicodeEncodeError:
+        return "it is not valid Unicode"
+    return f"it is longer than {MAX_NAME_BYTES} bytes" if size > MAX_NAME_BYTES else None
+
+
+def safe_name(name: str) -> str:
+    """``name`` itself, if it is one safe path component.
+
+    :raises PermanentError: it is not. A name is refused, never repaired: the filter ``filename`` is there
+        for those who want any text to become a name.
+    """
+    if problem := name_problem(name):
+        raise PermanentError(f"{name[:100]!r} is not a safe file name: {problem}")
+    return name
+
+
+@frozen
+class Volume:
+    """The folder that the container and the host share.
+
+    :param path: the folder. It is opened anew for every operation, since it may be taken away and made
+        again (``docker compose down -v``) while the server runs.
+    """
+
+    path: Path
+
+    def put(self, name: str, content: bytes) -> bytes | None:
+        """Make the file ``name`` appear with ``content``, in place of one that is there already.
+
+        :returns: the start of the content that was replaced, or None when there was none.
+        :raises PermanentError: the name is not safe, or something that is not a file has that name.
+        :raises OSError: the folder cannot be written at the moment.
+        """
+        safe_name(name)
+        with self._folder() as folder:
+            previous = self._read(folder, name)
+            temporary = f".tmp-{secrets.token_hex(8)}"
+            try:
+                _write(folder, temporary, content)
+                os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+            except OSError as error:
+                with suppress(OSError):
+                    os.unlink(temporary, dir_fd=folder)
+                if isinstance(error, IsADirectoryError):
+                    raise PermanentError(
+                        f"{name!r} in {self.path} is a folder: no flag can be left"
+                    ) from None
+                raise
+            os.fsync(folder)
+            return previous
+
+    def read(self, name: str, limit: int = 64 * 1024) -> bytes | None:
+        """At most ``limit`` bytes of a regular file at the volume's top, or None when there is none."""
+        with self._folder() as folder:
+            return self._read(folder, name, limit)
+
+    def check(self) -> None:
+        """Find out whether this process can leave files here.
+
+        :raises StartupError: it cannot; the text says why and what to do.
+        """
+        user = f"user {os.getuid()}"
+        try:
+            with self._folder() as folder:
+                name = f".tmp-{secrets.token_hex(8)}"
+                _write(folder, name, b"")
+                os.unlink(name, dir_fd=folder)
+        except FileNotFoundError:
+            raise StartupError(
+                f"the shared volume {self.path} does not exist: mount it, or set `path` under [volume]"
+            ) from None
+        except NotADirectoryError:
+            raise StartupError(f"the shared volume {self.path} is not a folder") from None
+        except OSError as error:
+            raise StartupError(
+                f"the shared volume {self.path} cannot be written by {user} ({error.strerror}): "
+                "give the folder to a group that the container's user and the host's user share, mode 2770"
+            ) from None
+
+    @contextmanager
+    def _folder(self) -> Iterator[int]:
+        handle = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            yield handle
+        finally:
+            os.close(handle)
+
+    @staticmethod
+    def _read(folder: int, name: str, limit: int = 64 * 1024) -> bytes | None:
+        # O_NONBLOCK: opening a FIFO must not wait for a writer. O_NOFOLLOW: a link is not ours to read.
+        try:
+            handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+        except OSError:
+            return None
+        with os.fdopen(handle, "rb", closefd=True) as file:
+            return file.read(limit) if stat.S_ISREG(os.fstat(handle).st_mode) else None
+
+
+def _write(folder: int, name: str, content: bytes) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    handle = os.open(name, flags, 0o640, dir_fd=folder)
+    with os.fdopen(handle, "wb", closefd=True) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(handle)
