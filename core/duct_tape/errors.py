@@ -18,18 +18,22 @@ class DuctTapeError(Exception):
 class Problem:
     """One thing that is wrong with the configuration.
 
-    :param message: what is wrong and what to do about it.
+    :param message: what is wrong; reads on with "in plugins.github (conf/duct_tape.toml)".
     :param path: dotted key path, for instance ``plugins.github.secrets[0]``.
     :param file: the file that holds the key, if known.
+    :param hint: what to do about it.
     """
 
     message: str
     path: str = ""
     file: str = ""
+    hint: str = ""
 
     def __str__(self) -> str:
-        where = " ".join(part for part in (self.path, f"({self.file})" if self.file else "") if part)
-        return f"{where}: {self.message}" if where else self.message
+        where = f" in {self.path}" if self.path else ""
+        file = f" ({self.file})" if self.file else ""
+        hint = f"; {self.hint}" if self.hint else ""
+        return f"{self.message}{where}{file}{hint}"
 
 
 class ConfigurationError(DuctTapeError):

@@ -80,9 +80,7 @@ class Volume:
                 with suppress(OSError):
                     os.unlink(temporary, dir_fd=folder)
                 if isinstance(error, IsADirectoryError):
-                    raise PermanentError(
-                        f"{name!r} in {self.path} is a folder: no flag can be left"
-                    ) from None
+                    raise PermanentError(f"{name!r} in {self.path} is a folder: no flag can be left") from None
                 raise
             os.fsync(folder)
             return previous

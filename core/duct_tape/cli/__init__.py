@@ -34,8 +34,7 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name in COMMANDS:
-            command = importlib.import_module(f"duct_tape.cli.{name}").command
-            assert isinstance(command, click.Command)  # noqa: S101 - for the type checker
+            command: click.Command = importlib.import_module(f"duct_tape.cli.{name}").command
             return command
         from duct_tape.cli.contributed import contributed_group
 

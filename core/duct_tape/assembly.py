@@ -1,0 +1,218 @@
+"""Putting the house together: configuration, plugins, actions, triggers, routes.
+
+``serve``, ``check``, ``simulate`` and ``plugins`` all work on the same assembly, so that what one of them
+says of a configuration holds for the others.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from attrs import Factory, define
+
+from duct_tape.conf.load import load
+from duct_tape.conf.model import Configuration, PluginTable, TriggerTable
+from duct_tape.conf.sources import Sources, read
+from duct_tape.conf.structure import Reader, suggestion
+from duct_tape.context import Context
+from duct_tape.delivery import PlannedRun
+from duct_tape.errors import ConfigurationError, PermanentError, Problem
+from duct_tape.events import Event
+from duct_tape.plugins.discovery import InstalledPlugin, from_object, installed
+from duct_tape.plugins.instance import Instance
+from duct_tape.plugins.isolation import PluginFailure
+from duct_tape.plugins.mounts import checked_routes
+from duct_tape.plugins.registry import Registry, check_config_class, unknown_plugin
+from duct_tape.runs import Run
+from duct_tape.triggers import Action, Trigger
+from duct_tape.volume import Volume
+
+
+@define(eq=False)
+class Assembly:
+    """A configuration with its plugins loaded.
+
+    :param triggers: those whose action and settings are known.
+    :param problems: everything that is wrong with the configuration.
+    :param previewed: names of the triggers that a preview was asked of.
+    """
+
+    configuration: Configuration
+    registry: Registry
+    volume: Volume
+    triggers: dict[str, Trigger] = Factory(dict)
+    problems: list[Problem] = Factory(list)
+    previewed: set[str] = Factory(set)
+
+    def require(self) -> Assembly:
+        """The assembly itself, if its configuration is right.
+
+        :raises ConfigurationError: it is not.
+        """
+        if self.problems:
+            raise ConfigurationError(self.problems)
+        return self
+
+    def instance(self, name: str) -> Instance | None:
+        """The instance of that name."""
+        return next((instance for instance in self.registry if instance.name == name), None)
+
+    def preview(self, instance: str, planned: PlannedRun, event: Event) -> Mapping[str, str]:
+        """What a planned run would do.
+
+        :raises PermanentError: it could not do it.
+        """
+        self.previewed.add(planned.trigger)
+        if planned.trigger not in self.triggers:
+            raise PermanentError(f"the trigger `{planned.trigger}` cannot be used")
+        return self.triggers[planned.trigger].preview(new_run(instance, planned, event))
+
+
+def new_run(instance: str, planned: PlannedRun, event: Event) -> Run:
+    """A run for a plan, with an id of its own that sorts by time."""
+    now = time.time()
+    return Run(
+        id=f"{int(now * 1000):012x}{secrets.token_hex(4)}",
+        instance=instance,
+        application=planned.application,
+        trigger=planned.trigger,
+        event=event,
+        vars=planned.vars,
+        created_at=now,
+    )
+
+
+def assemble(path: Path | None = None, plugins: Mapping[str, Any] | None = None) -> Assembly:
+    """Read the configuration and load its plugins.
+
+    :param path: the main file; see ``duct_tape.conf.sources.read``.
+    :param plugins: objects to offer as plugins beside the installed ones.
+    :raises ConfigurationError: there is no configuration file.
+    """
+    return assemble_sources(read(path), plugins)
+
+
+def assemble_sources(sources: Sources, plugins: Mapping[str, Any] | None = None) -> Assembly:
+    """The same for files that are read already."""
+    configuration, problems = load(sources)
+    assembly = Assembly(configuration, Registry(), Volume(configuration.core.volume.path.absolute()), problems=problems)
+    available = _available(plugins or {})
+    for table in configuration.plugins:
+        _enable(assembly, table, available)
+    for instance in assembly.registry:
+        assembly.registry.call(instance, "ducttape_setup", None)
+    actions = _actions(assembly.registry)
+    for trigger in configuration.triggers:
+        _add_trigger(assembly, trigger, actions)
+    for instance in assembly.registry:
+        routes = assembly.registry.call(instance, "ducttape_routes", ())
+        instance.routes = assembly.registry.guard(instance, "routes", lambda: checked_routes(routes)) or ()  # noqa: B023
+    return assembly
+
+
+def _available(plugins: Mapping[str, Any]) -> dict[str, list[InstalledPlugin]]:
+    return {**installed(), **{name: [from_object(name, plugin)] for name, plugin in plugins.items()}}
+
+
+def _enable(assembly: Assembly, table: PluginTable, available: Mapping[str, Sequence[InstalledPlugin]]) -> None:
+    sources = assembly.configuration.sources
+    path = ("plugins", table.instance)
+    found = available.get(table.plugin, [])
+    if not found:
+        message, hint = unknown_plugin(table.plugin, available)
+        assembly.problems.append(sources.problem(message, path, hint))
+        return
+    if len(found) > 1:
+        origins = " and ".join(plugin.origin for plugin in found)
+        message = f"two plugins are called `{table.plugin}`: {origins},"
+        assembly.problems.append(sources.problem(message, path, "uninstall one of them"))
+        return
+    instance = assembly.registry.enable(table, found[0])
+    _configure(assembly, instance)
+
+
+def _configure(assembly: Assembly, instance: Instance) -> None:
+    registry, core = assembly.registry, assembly.configuration.core
+    cls = registry.call(instance, "ducttape_config_class", None)
+    if cls is not None:
+        registry.guard(instance, "config_class", lambda: check_config_class(cls))
+    if not instance.on:
+        return
+    names = [trigger.name for trigger in assembly.configuration.triggers]
+    reader = Reader(assembly.configuration.sources, names)
+    config, problems = reader.read(cls or _NoConfiguration, instance.table.data, ("plugins", instance.name))
+    if problems:
+        assembly.problems += problems
+        # Off without a log line: the problems say it, and nothing starts.
+        instance.failed_stage, instance.failure = "config", "its configuration is wrong"
+        return
+    instance.config = config
+    instance.context = Context(
+        name=instance.name,
+        plugin=instance.installed.name,
+        prefix=instance.prefix,
+        config=config if cls else None,
+        log=logging.getLogger(instance.name),
+        volume=assembly.volume,
+        url=local_url(core.server.bind),
+        preview=lambda planned, event: assembly.preview(instance.name, planned, event),
+    )
+
+
+def local_url(bind: Sequence[str]) -> str:
+    """The address under which this machine reaches the first TCP socket."""
+    tcp = [address for address in bind if not address.startswith("unix:")]
+    host, _, port = (tcp[0] if tcp else "127.0.0.1:9000").rpartition(":")
+    return f"http://{ {'0.0.0.0': '127.0.0.1', '[::]': '[::1]'}.get(host, host) }:{port}"  # noqa: S104
+
+
+def _actions(registry: Registry) -> dict[str, tuple[Instance, Action[Any]]]:
+    actions: dict[str, tuple[Instance, Action[Any]]] = {}
+    for instance in registry:
+        offered: Any = registry.call(instance, "ducttape_actions", {})
+        registry.guard(instance, "actions", lambda: _check_actions(offered, actions))  # noqa: B023
+        if instance.on:
+            actions.update({name: (instance, action) for name, action in offered.items()})
+    return actions
+
+
+def _check_actions(offered: Any, taken: Mapping[str, tuple[Instance, Action[Any]]]) -> None:
+    if not isinstance(offered, Mapping) or not all(isinstance(item, Action) for item in offered.values()):
+        raise PluginFailure("ducttape_actions must return a mapping of name to Action", unexpected=False)
+    for name in offered.keys() & taken.keys():
+        owner = taken[name][0]
+        text = f"the action `{name}` is already offered by plugin {owner.name} ({owner.installed.origin})"
+        raise PluginFailure(text, unexpected=False)
+
+
+def _add_trigger(assembly: Assembly, table: TriggerTable, actions: Mapping[str, tuple[Instance, Action[Any]]]) -> None:
+    sources = assembly.configuration.sources
+    if table.action not in actions:
+        # An action of a plugin that is off is not the configuration's fault.
+        if not any(_might_offer(instance) for instance in assembly.registry):
+            near = suggestion(table.action, actions).removeprefix("; ")
+            hint = near or f"enabled plugins offer: {', '.join(actions) or 'none'}"
+            message = f"there is no action `{table.action}`,"
+            assembly.problems.append(sources.problem(message, ("triggers", table.name, "action"), hint))
+        return
+    instance, action = actions[table.action]
+    settings, problems = Reader(sources).read(action.settings, table.data, ("triggers", table.name))
+    assembly.problems += problems
+    if settings is not None:
+        assembly.triggers[table.name] = Trigger(
+            name=table.name, action_name=table.action, plugin=instance.name, action=action, settings=settings
+        )
+
+
+def _might_offer(instance: Instance) -> bool:
+    return not instance.on and (not instance.hooks or "ducttape_actions" in instance.hooks)
+
+
+@define
+class _NoConfiguration:
+    """The table of a plugin without a configuration class: nothing may be in it."""

@@ -1,0 +1,65 @@
+"""``duct-tape init``."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from importlib.resources import files
+from pathlib import Path
+
+import click
+
+from duct_tape.errors import DuctTapeError
+
+SECRET = Path("secrets/github")
+
+
+@click.command("init", epilog="Example: duct-tape init && ./scripts/serve")
+@click.option(
+    "--directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("conf"),
+    show_default=True,
+    help="Where to write.",
+)
+@click.option("--url", default="https://YOUR-SERVER", help="The public address of this server.")
+def command(directory: Path, url: str) -> None:
+    """Write a starter configuration and a strong secret.
+
+    Files that are there already are kept. The secret is a file of its own, readable by its owner only.
+    """
+    configuration, secret = directory / "duct_tape.toml", directory / SECRET
+    text = starter().replace('"conf/secrets/github"', f'"{secret}"')
+    click.echo(_write(configuration, text.encode("utf-8"), 0o644))
+    click.echo(_write(secret, f"{secrets.token_hex(32)}\n".encode("ascii"), 0o600))
+    click.echo(_next_steps(configuration, secret, url.rstrip("/")))
+
+
+def starter() -> str:
+    """The starter configuration."""
+    return files("duct_tape.conf").joinpath("starter.toml").read_text("utf-8")
+
+
+def _write(path: Path, content: bytes, mode: int) -> str:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    except FileExistsError:
+        return f"kept   {path}"
+    except OSError as error:
+        raise DuctTapeError(f"{path} cannot be written: {error.strerror}") from None
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    return f"wrote  {path}"
+
+
+def _next_steps(configuration: Path, secret: Path, url: str) -> str:
+    return f"""
+In the settings of your repository on GitHub, under Webhooks, choose "Add webhook" and enter:
+
+  Payload URL    {url}/integrations/github
+  Content type   application/json
+  Secret         the line in {secret}  (show it with: cat {secret})
+  Events         "Let me select individual events", then only "Releases"
+
+Then name the repository in {configuration} and run `duct-tape check`."""

@@ -1,0 +1,95 @@
+"""``duct-tape simulate``."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+
+from duct_tape.assembly import Assembly, assemble
+from duct_tape.cli.options import config_option, json_option, print_json
+from duct_tape.delivery import Decision, Ignored, PlannedRun, Pong
+from duct_tape.errors import DuctTapeError, MalformedError, PermanentError, UnsupportedMediaError
+from duct_tape.events import Event
+from duct_tape.web.receive import ReceiverRoute
+
+
+@click.command("simulate", epilog="Example: duct-tape simulate github release payload.json")
+@click.argument("instance")
+@click.argument("event")
+@click.argument("file", type=click.File("rb"))
+@config_option
+@json_option
+def command(instance: str, event: str, file: BinaryIO, config: Path | None, as_json: bool) -> int:
+    """Show what a delivery would do, without doing it.
+
+    INSTANCE is a plugin under [plugins], EVENT the sender's name for the event, FILE the payload ("-" for
+    standard input). The decision is taken by the server's own code; only the signature is not looked at, and
+    the journal is not asked whether the release was seen before. Exit code 1 if the delivery would be refused
+    or a run would fail.
+    """
+    logging.disable(logging.CRITICAL)
+    result = simulate(assemble(config).require(), instance, event, file.read())
+    if as_json:
+        print_json(result)
+    else:
+        _print(result)
+    failed = any("error" in run for run in result.get("runs", ()))
+    return 1 if failed or result["status"] in ("malformed", "unsupported media type") else 0
+
+
+def simulate(assembly: Assembly, name: str, event_name: str, body: bytes) -> dict[str, Any]:
+    """The decision as data.
+
+    :raises DuctTapeError: there is no such integration.
+    """
+    receiver = _receiver(assembly, name)
+    try:
+        event = receiver.parse(receiver.simulated(event_name, body))
+        decision = receiver.decide(event)
+    except (MalformedError, UnsupportedMediaError) as error:
+        status = "malformed" if isinstance(error, MalformedError) else "unsupported media type"
+        return {"status": status, "reason": str(error)}
+    return _described(assembly, name, event, decision)
+
+
+def _receiver(assembly: Assembly, name: str) -> Any:
+    instance = assembly.instance(name)
+    if instance is None:
+        known = ", ".join(instance.name for instance in assembly.registry)
+        raise DuctTapeError(f"there is no `{name}` under [plugins]; there are: {known or 'none'}")
+    if not instance.on:
+        raise DuctTapeError(f"plugin {name} is off: {instance.failed_stage}: {instance.failure}")
+    for route in instance.routes:
+        if isinstance(route, ReceiverRoute):
+            return route.receiver
+    raise DuctTapeError(f"plugin {name} receives no webhooks")
+
+
+def _described(assembly: Assembly, name: str, event: Event, decision: Decision) -> dict[str, Any]:
+    if isinstance(decision, Pong):
+        return {"status": "pong", "configured": decision.configured, "message": decision.message}
+    if isinstance(decision, Ignored):
+        return {"status": "ignored", "reason": decision.reason}
+    runs = [_run(assembly, name, event, planned) for planned in decision.runs]
+    return {"status": "accepted", "key": decision.key, "version": decision.version, "runs": runs}
+
+
+def _run(assembly: Assembly, name: str, event: Event, planned: PlannedRun) -> dict[str, Any]:
+    result: dict[str, Any] = {"application": planned.application, "trigger": planned.trigger}
+    try:
+        return {**result, "preview": dict(assembly.preview(name, planned, event))}
+    except PermanentError as error:
+        return {**result, "error": str(error)}
+
+
+def _print(result: dict[str, Any]) -> None:
+    click.echo(f"{result['status']}: {result.get('reason') or result.get('message') or result.get('key')}")
+    for run in result.get("runs", ()):
+        click.echo(f"run for {run['application']} by trigger {run['trigger']}")
+        if "error" in run:
+            click.echo(f"  would fail: {run['error']}")
+        for label, text in run.get("preview", {}).items():
+            click.echo(f"  {label}: {text.rstrip()}")

@@ -1,0 +1,1 @@
+"""The operator's configuration: files, classes, strict structuring, JSON Schema."""

@@ -1,0 +1,126 @@
+"""The core's own sections of the configuration. Plugins bring a class for theirs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from attrs import field, frozen
+
+from duct_tape.conf.options import Address, option
+from duct_tape.conf.sources import Sources
+from duct_tape.secret import Secret
+
+BYTES = 1
+MEBIBYTES = 1024 * 1024 * BYTES
+SECONDS = 1.0
+
+
+def _default_bind() -> tuple[Address, ...]:
+    # The image sets it: inside a container the loopback address reaches nobody.
+    return tuple(Address(part) for part in os.environ.get("DUCT_TAPE_BIND", "127.0.0.1:9000").split(","))
+
+
+@frozen(kw_only=True)
+class ServerConf:
+    """The public socket."""
+
+    bind: tuple[Address, ...] = option(
+        "Addresses to listen on: `host:port`, `[v6]:port` or `unix:/path`.",
+        factory=_default_bind,
+        shown='["127.0.0.1:9000"], in the image ["0.0.0.0:9000"] (environment variable `DUCT_TAPE_BIND`)',
+    )
+    public_url: str | None = option(
+        "The address under which senders reach this server, such as `https://hooks.example.com`. Only shown "
+        "to people, never trusted.",
+        default=None,
+    )
+    max_body: int = option(
+        "Largest request body in bytes. GitHub sends at most 25 MB.", default=25 * MEBIBYTES, shown="26214400"
+    )
+    body_timeout: float = option("Seconds that a request's body may take to arrive.", default=15 * SECONDS)
+    shutdown_timeout: float = option(
+        "Seconds after SIGTERM in which requests and runs in flight may end. What has not ended by then is "
+        "carried out after the next start.",
+        default=8 * SECONDS,
+    )
+
+
+@frozen(kw_only=True)
+class VolumeConf:
+    """The folder that the server and the host's listener share."""
+
+    path: Path = option("The folder in which flags are left.", default=Path("shared_volume"))
+
+
+@frozen(kw_only=True)
+class JournalConf:
+    """The durable store of deliveries and runs."""
+
+    path: Path = option(
+        "The journal's file. It must be on a local file system, never on NFS.",
+        default=Path("var/journal.sqlite3"),
+    )
+
+
+@frozen(kw_only=True)
+class AdminConf:
+    """A second socket for operators. Without this section there is none."""
+
+    bind: tuple[Address, ...] = option(
+        "Addresses to listen on.", default=(Address("127.0.0.1:9001"),), shown='["127.0.0.1:9001"]'
+    )
+    token: Secret = option("Sent by the operator as `Authorization: Bearer TOKEN`.")
+
+
+@frozen(kw_only=True)
+class LogConf:
+    """What the server writes to standard error: one line per event."""
+
+    level: Literal["debug", "info", "warning", "error"] = option("The least level that is written.", default="info")
+    format: Literal["console", "json"] = option("`console` for people, `json` for machines.", default="console")
+
+
+@frozen(kw_only=True)
+class CoreConf:
+    """All sections but ``[triggers]`` and ``[plugins]``, whose keys depend on the plugins."""
+
+    server: ServerConf = ServerConf()
+    volume: VolumeConf = VolumeConf()
+    journal: JournalConf = JournalConf()
+    admin: AdminConf | None = None
+    log: LogConf = LogConf()
+
+
+@frozen(kw_only=True)
+class PluginTable:
+    """One ``[plugins.<instance>]`` table, not yet structured.
+
+    :param instance: the table's name; also the URL and the logger's name.
+    :param plugin: the plugin's entry-point name, from ``use`` or else the instance's name.
+    """
+
+    instance: str
+    plugin: str
+    data: Mapping[str, Any] = field(repr=False)
+
+
+@frozen(kw_only=True)
+class TriggerTable:
+    """One ``[triggers.<name>]`` table, not yet structured."""
+
+    name: str
+    action: str
+    data: Mapping[str, Any] = field(repr=False)
+
+
+@frozen(kw_only=True)
+class Configuration:
+    """The configuration as far as it is known before any plugin is imported."""
+
+    sources: Sources
+    core: CoreConf = CoreConf()
+    triggers: tuple[TriggerTable, ...] = ()
+    plugins: tuple[PluginTable, ...] = ()

@@ -1,0 +1,31 @@
+"""Fields of configuration classes, and the types with a meaning of their own.
+
+One declaration serves the strict reader, the JSON Schema and the reference page.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NewType
+
+from attrs import NOTHING, field
+
+# Name of a trigger; the reader refuses one that is not under [triggers].
+TriggerName = NewType("TriggerName", str)
+# Name of an application; the reader refuses what is not one safe path component.
+ApplicationName = NewType("ApplicationName", str)
+# "host:port", "[v6]:port" or "unix:/path" of a listening socket.
+Address = NewType("Address", str)
+
+
+def option(help: str, *, default: Any = NOTHING, factory: Any = None, shown: str | None = None) -> Any:
+    """A documented key of a configuration class.
+
+    :param help: one sentence or two, for the reference page and for editors.
+    :param default: the value when the key is absent; without one the key is required.
+    :param factory: makes the default instead.
+    :param shown: how the reference page shows the default, where the value itself says too little.
+    """
+    metadata = {"help": help, "shown": shown}
+    if factory is not None:
+        return field(factory=factory, metadata=metadata)
+    return field(default=default, metadata=metadata)

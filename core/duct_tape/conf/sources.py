@@ -1,0 +1,122 @@
+"""Reading and merging the configuration's files, remembering which file holds which key."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import Factory, define
+
+from duct_tape.errors import ConfigurationError, Problem
+
+DEFAULT_PATH = Path("conf/duct_tape.toml")
+
+KeyPath = tuple[str | int, ...]
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+
+
+@define
+class Sources:
+    """The merged files.
+
+    :param data: the merged document.
+    :param path: the main file.
+    """
+
+    path: Path
+    data: dict[str, Any] = Factory(dict)
+    problems: list[Problem] = Factory(list)
+    _files: dict[KeyPath, str] = Factory(dict)
+
+    def file(self, path: KeyPath) -> str:
+        """The file that holds a key, or the nearest key above it."""
+        for end in range(len(path), 0, -1):
+            if path[:end] in self._files:
+                return self._files[path[:end]]
+        return str(self.path)
+
+    def problem(self, message: str, path: KeyPath = (), hint: str = "") -> Problem:
+        """A problem at a key, with the file filled in."""
+        return Problem(message=message, path=dotted(path), file=self.file(path), hint=hint)
+
+    def add(self, file: Path, *, replace: bool = False) -> None:
+        """Merge one file in; unless ``replace``, a key that is there already is a problem."""
+        try:
+            with file.open("rb") as stream:
+                data = tomllib.load(stream)
+        except FileNotFoundError:
+            self.problems.append(_missing(file))
+        except OSError as error:
+            self.problems.append(Problem(message=f"the file cannot be read: {error.strerror}", file=str(file)))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+            self.problems.append(Problem(message=f"the file is not TOML: {error}", file=str(file)))
+        else:
+            self._merge(self.data, data, (), str(file), replace)
+
+    def _merge(self, into: dict[str, Any], data: Mapping[str, Any], path: KeyPath, file: str, replace: bool) -> None:
+        for key, value in data.items():
+            here = (*path, key)
+            old = into.get(key)
+            if isinstance(value, dict) and (old is None or isinstance(old, dict)):
+                self._files.setdefault(here, file)
+                self._merge(into.setdefault(key, {}), value, here, file, replace)
+            elif key in into and not replace:
+                first = self.file(here)
+                self.problems.append(
+                    Problem(message=f"{dotted(here)} is set twice, in {first} and in {file}", hint="keep one")
+                )
+            else:
+                into[key] = value
+                self._files[here] = file
+
+
+def read(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Sources:
+    """Read the main file, its drop-ins and the overlay.
+
+    The files are ``conf/duct_tape.toml`` (or ``path``, or ``$DUCT_TAPE_CONFIG``), ``conf.d/*.toml`` beside
+    it in the order of their names, and ``duct_tape.<env>.toml`` when ``$DUCT_TAPE_ENV`` is set, whose
+    values replace those of the others.
+
+    :raises ConfigurationError: there is no main file.
+    """
+    main = path or Path(environ.get("DUCT_TAPE_CONFIG") or DEFAULT_PATH)
+    if main.is_dir():
+        main = main / DEFAULT_PATH.name
+    if not main.exists():
+        raise ConfigurationError([_missing(main)])
+    sources = Sources(main)
+    sources.add(main)
+    for drop_in in sorted((main.parent / "conf.d").glob("*.toml")):
+        sources.add(drop_in)
+    if environment := environ.get("DUCT_TAPE_ENV"):
+        sources.add(main.with_name(f"{main.stem}.{environment}.toml"), replace=True)
+    return sources
+
+
+def dotted(path: KeyPath) -> str:
+    """A key path as TOML spells it: ``plugins.github.repositories."a/b".tags[0]``."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            quoted = part if _BARE.fullmatch(part) else '"' + part.replace('"', '\\"') + '"'
+            text += f".{quoted}" if text else quoted
+    return text
+
+
+def _missing(file: Path) -> Problem:
+    environment = os.environ.get("DUCT_TAPE_ENV")
+    if environment and file.name.endswith(f".{environment}.toml"):
+        return Problem(
+            message=f"DUCT_TAPE_ENV is {environment!r}, but there is no file {file}",
+            hint="write it, or unset DUCT_TAPE_ENV",
+        )
+    return Problem(
+        message=f"there is no configuration file {file}",
+        hint="`duct-tape init` writes one; --config or DUCT_TAPE_CONFIG point elsewhere",
+    )

@@ -1,0 +1,156 @@
+"""Dispatch: carrying runs out, one lane per application."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+
+from attrs import evolve, frozen
+
+from duct_tape.assembly import Assembly
+from duct_tape.errors import JournalError, PermanentError
+from duct_tape.journal import Journal
+from duct_tape.observers import Observers
+from duct_tape.plugins.isolation import PluginFailure, call_threaded
+from duct_tape.runs import Outcome, Refusal, Run, RunState
+
+log = logging.getLogger("duct_tape.dispatch")
+
+
+@frozen(kw_only=True)
+class Retry:
+    """When a failed attempt is repeated.
+
+    :param attempts: after so many the run fails.
+    :param base: seconds; the wait before attempt n is random between 0 and base * 2**n ("full jitter").
+    :param cap: the longest wait in seconds.
+    """
+
+    attempts: int = 8
+    base: float = 0.5
+    cap: float = 60.0
+
+    def wait(self, attempts: int) -> float:
+        """Seconds before the next attempt, after ``attempts`` that failed."""
+        return random.uniform(0, min(self.cap, self.base * 2 ** min(attempts, 30)))  # noqa: S311 - not a secret
+
+
+class Dispatcher:
+    """Carries runs out: those of one application in order, those of different ones beside each other."""
+
+    def __init__(self, assembly: Assembly, journal: Journal, observers: Observers, retry: Retry = Retry()) -> None:
+        self._assembly = assembly
+        self._journal = journal
+        self._observers = observers
+        self._retry = retry
+        self._waiting: dict[str, deque[Run]] = {}
+        self._lanes: dict[str, asyncio.Task[None]] = {}
+        self._closing = asyncio.Event()
+
+    async def recover(self) -> int:
+        """Take up what an earlier process accepted and did not carry out; returns how many runs that were."""
+        runs = await self._journal.unfinished()
+        self.submit(runs)
+        return len(runs)
+
+    def submit(self, runs: Iterable[Run]) -> None:
+        """Carry out runs that the journal has accepted."""
+        for run in runs:
+            self._observers.tell(run)
+            self._waiting.setdefault(run.application, deque()).append(run)
+            if run.application not in self._lanes and not self._closing.is_set():
+                lane = asyncio.create_task(self._lane(run.application), name=f"lane {run.application}")
+                self._lanes[run.application] = lane
+
+    async def close(self, seconds: float) -> None:
+        """Let the runs in flight end, for at most ``seconds``; what is left stays accepted in the journal."""
+        self._closing.set()
+        lanes = list(self._lanes.values())
+        if lanes:
+            _, pending = await asyncio.wait(lanes, timeout=seconds)
+            for lane in pending:
+                lane.cancel()
+
+    async def _lane(self, application: str) -> None:
+        waiting = self._waiting[application]
+        while waiting and not self._closing.is_set():
+            run = waiting.popleft()
+            try:
+                await self._carry_out(run)
+            except Exception:
+                # A fault of ours: the run stays accepted in the journal, and the lane goes on.
+                log.exception("run %s was left for the next start", run.id)
+        del self._lanes[application], self._waiting[application]
+
+    async def _carry_out(self, run: Run) -> None:
+        if refusal := await self._refusal(run):
+            await self._finish(run, Outcome(state=RunState.REFUSED, detail=refusal))
+            return
+        while not self._closing.is_set():
+            outcome = await self._attempt(run)
+            if outcome.state is not RunState.ACCEPTED:
+                await self._finish(run, outcome)
+                return
+            run = evolve(run, attempts=run.attempts + 1, detail=outcome.detail)
+            await self._record(self._journal.attempted, run.id, run.detail)
+            await self._pause(self._retry.wait(run.attempts))
+
+    async def _attempt(self, run: Run) -> Outcome:
+        """What the attempt came to; state ``accepted`` stands for "try again"."""
+        trigger = self._assembly.triggers.get(run.trigger)
+        if trigger is None:
+            return Outcome(state=RunState.FAILED, detail=f"there is no trigger `{run.trigger}` any more")
+        try:
+            return await trigger.perform(run)
+        except PermanentError as error:
+            return Outcome(state=RunState.FAILED, detail=str(error))
+        except Exception as error:
+            detail = f"{type(error).__name__}: {error}"[:500]
+            last = run.attempts + 1 >= self._retry.attempts
+            log.warning("run %s, attempt %d: %s", run.id, run.attempts + 1, detail)
+            return Outcome(state=RunState.FAILED if last else RunState.ACCEPTED, detail=detail)
+
+    async def _refusal(self, run: Run) -> str:
+        """Why a plugin does not let the run start, or an empty string."""
+        registry = self._assembly.registry
+        for instance in registry:
+            hook = registry.hook(instance, "ducttape_before_run", run=run)
+            if hook is None:
+                continue
+            try:
+                answer = await call_threaded(hook)
+            except PluginFailure as failure:
+                log.error("plugin %s failed before run %s, so the run is refused: %s", instance.name, run.id, failure)
+                return f"plugin {instance.name} failed before the run: {failure}"
+            if isinstance(answer, Refusal):
+                return f"{instance.name}: {answer.reason}"
+        return ""
+
+    async def _finish(self, run: Run, outcome: Outcome) -> None:
+        level = logging.ERROR if outcome.state in (RunState.FAILED, RunState.REFUSED) else logging.INFO
+        log.log(level, "%s: run %s for %s: %s", outcome.state, run.id, run.application, outcome.detail)
+        await self._record(self._journal.finish, run.id, outcome.state, outcome.detail, outcome.supersedes)
+        self._observers.tell(evolve(run, state=outcome.state, detail=outcome.detail, attempts=run.attempts + 1))
+
+    async def _record(self, write: Callable[..., Awaitable[None]], *arguments: object) -> None:
+        """Write to the journal until it works: the effect is there already, so giving up would repeat it."""
+        attempts = 0
+        while True:
+            try:
+                return await write(*arguments)
+            except JournalError as error:
+                attempts += 1
+                log.error("%s; trying again", error)
+                if self._closing.is_set():
+                    return None
+                await self._pause(self._retry.wait(attempts))
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._closing.wait()
+        except TimeoutError:
+            pass

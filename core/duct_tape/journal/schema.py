@@ -1,0 +1,87 @@
+"""The tables of the SQLite engine, and how a connection is made."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+from duct_tape.errors import StartupError
+
+FORMAT = 1
+
+_TABLES = """
+CREATE TABLE deliveries (
+    id INTEGER PRIMARY KEY,
+    instance TEXT NOT NULL,
+    delivery TEXT NOT NULL,
+    received_at REAL NOT NULL,
+    event TEXT NOT NULL,
+    action TEXT NOT NULL,
+    repository TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('accepted', 'ignored')),
+    reason TEXT NOT NULL,
+    content TEXT NOT NULL,
+    UNIQUE (instance, delivery)
+) STRICT;
+CREATE INDEX deliveries_state ON deliveries (state, id);
+CREATE TABLE runs (
+    id TEXT PRIMARY KEY,
+    delivery INTEGER NOT NULL REFERENCES deliveries (id),
+    instance TEXT NOT NULL,
+    application TEXT NOT NULL,
+    trigger_name TEXT NOT NULL,
+    event_key TEXT NOT NULL,
+    version TEXT,
+    title TEXT NOT NULL,
+    vars TEXT NOT NULL,
+    state TEXT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    detail TEXT NOT NULL DEFAULT '',
+    created_at REAL NOT NULL,
+    updated_at REAL NOT NULL
+) STRICT;
+CREATE INDEX runs_key ON runs (instance, event_key);
+CREATE INDEX runs_delivery ON runs (delivery);
+CREATE INDEX runs_application ON runs (application, trigger_name, version);
+CREATE INDEX runs_state ON runs (state, id);
+"""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection that loses nothing that was committed, also not when the power fails.
+
+    :raises StartupError: the file cannot be opened, was written by a newer Duct Tape, or the file system
+        does not offer what durability needs.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Payloads may hold personal data: nobody but the server's user reads the journal.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        connection = sqlite3.connect(path, isolation_level=None, timeout=5, check_same_thread=True)
+        _prepare(connection, path)
+    except OSError as error:
+        raise StartupError(f"the journal {path} cannot be opened: {error.strerror}") from None
+    except sqlite3.Error as error:
+        raise StartupError(f"the journal {path} cannot be opened: {error}") from None
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    # Set and read back: some builds of SQLite have another default for WAL (reliability: NORMAL loses the
+    # last commits when the power fails).
+    connection.execute("PRAGMA synchronous = FULL")
+    synchronous = connection.execute("PRAGMA synchronous").fetchone()[0]
+    if mode != "wal" or synchronous != 2:
+        raise StartupError(
+            f"the journal {path} cannot be kept durable there (journal mode {mode}, synchronous {synchronous}): "
+            "put it on a local file system"
+        )
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA journal_size_limit = 16777216")
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > FORMAT:
+        raise StartupError(f"the journal {path} was written by a newer Duct Tape (format {version}): upgrade")
+    if version == 0:
+        connection.executescript(f"BEGIN IMMEDIATE;{_TABLES}PRAGMA user_version = {FORMAT};COMMIT;")

@@ -1,0 +1,185 @@
+"""The journal's default engine: one SQLite file, write-ahead log, fsync at every commit."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from duct_tape.delivery import Runs
+from duct_tape.errors import StartupError
+from duct_tape.events import Event, event_from_json, event_to_json
+from duct_tape.journal import Acceptance
+from duct_tape.journal.schema import connect
+from duct_tape.journal.writer import Writer
+from duct_tape.runs import REPEATABLE, Run, RunState
+
+MAX_IGNORED = 10_000
+
+_LIVE = "state NOT IN ({})".format(", ".join(f"'{state}'" for state in sorted(REPEATABLE)))
+_RUN = (
+    "SELECT runs.id, runs.instance, application, trigger_name, vars, runs.state, attempts, detail, created_at, "
+    "deliveries.content FROM runs JOIN deliveries ON deliveries.id = runs.delivery"
+)
+
+
+class SQLiteJournal:
+    """See ``duct_tape.journal.Journal``.
+
+    :param path: the database file; folders above it are made.
+    :raises StartupError: another server uses the file, or it cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._lock = _lock(path)
+        self._writer = Writer(lambda: connect(path))
+        try:
+            self._writer.start()
+        except BaseException:
+            os.close(self._lock)
+            raise
+
+    async def accept(self, event: Event, decision: Runs, runs: Sequence[Run]) -> Acceptance:
+        return await self._writer.run(lambda db: _accept(db, event, decision, runs))
+
+    def ignore(self, instance: str, event: Event, reason: str) -> None:
+        self._writer.post(lambda db: _ignore(db, instance, event, reason))
+
+    async def unfinished(self) -> list[Run]:
+        sql = f"{_RUN} WHERE runs.state = 'accepted' ORDER BY runs.id"
+        return await self._writer.run(lambda db: [_run(row) for row in db.execute(sql)])
+
+    async def attempted(self, run: str, detail: str) -> None:
+        sql = "UPDATE runs SET attempts = attempts + 1, detail = ?, updated_at = ? WHERE id = ?"
+        await self._writer.run(lambda db: db.execute(sql, (detail, time.time(), run)))
+
+    async def finish(self, run: str, state: RunState, detail: str, supersedes: Sequence[str] = ()) -> None:
+        await self._writer.run(lambda db: _finish(db, run, state, detail, supersedes))
+
+    async def recent(self, limit: int) -> list[Run]:
+        sql = f"{_RUN} ORDER BY runs.id DESC LIMIT ?"
+        return await self._writer.run(lambda db: [_run(row) for row in db.execute(sql, (limit,))])
+
+    async def counts(self) -> dict[str, int]:
+        sql = "SELECT state, count(*) FROM runs GROUP BY state"
+        return await self._writer.run(lambda db: dict(db.execute(sql).fetchall()))
+
+    async def close(self) -> None:
+        await self._writer.close()
+        os.close(self._lock)
+
+
+def _lock(path: Path) -> int:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StartupError(f"the journal {path} cannot be opened: {error.strerror}") from None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise StartupError(f"another server already uses the journal {path}: stop it first") from None
+    return handle
+
+
+def _accept(db: sqlite3.Connection, event: Event, decision: Runs, runs: Sequence[Run]) -> Acceptance:
+    instance = runs[0].instance
+    key = decision.key or f"delivery:{event.delivery}"
+    known = _known(db, instance, key, event.delivery)
+    duplicates = tuple(known[run.application, run.trigger] for run in runs if (run.application, run.trigger) in known)
+    fresh = [run for run in runs if (run.application, run.trigger) not in known]
+    older = "" if decision.allow_older else _older(db, decision, fresh)
+    if older or not fresh:
+        return Acceptance(duplicates=duplicates, older=older)
+    delivery = _record(db, instance, event, "accepted", "", json.dumps(event_to_json(event)))
+    for run in fresh:
+        db.execute(
+            "INSERT INTO runs (id, delivery, instance, application, trigger_name, event_key, version, title, vars,"
+            " state, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (run.id, delivery, instance, run.application, run.trigger, key, decision.version, decision.title,
+             json.dumps(dict(run.vars)), run.state, run.created_at, run.created_at),
+        )  # fmt: skip
+    return Acceptance(runs=tuple(fresh), duplicates=duplicates)
+
+
+def _known(db: sqlite3.Connection, instance: str, key: str, delivery: str) -> dict[tuple[str, str], str]:
+    """Runs of the same event, by application and trigger, that did not fail."""
+    rows = db.execute(
+        f"SELECT application, trigger_name, id FROM runs WHERE instance = ? AND event_key = ? AND {_LIVE} UNION "
+        "SELECT application, trigger_name, id FROM runs WHERE delivery = "
+        f"(SELECT id FROM deliveries WHERE instance = ? AND delivery = ?) AND {_LIVE}",
+        (instance, key, instance, delivery),
+    )
+    return {(application, trigger): run for application, trigger, run in rows}
+
+
+def _older(db: sqlite3.Connection, decision: Runs, runs: Sequence[Run]) -> str:
+    """Why the runs are not made, if a newer version of one of their applications was accepted before."""
+    if decision.version is None:
+        return ""
+    for run in runs:
+        row = db.execute(
+            f"SELECT title FROM runs WHERE application = ? AND trigger_name = ? AND version > ? AND {_LIVE} "
+            "ORDER BY version DESC LIMIT 1",
+            (run.application, run.trigger, decision.version),
+        ).fetchone()
+        if row:
+            return f"{decision.title} is older than {row[0]}, which was accepted before for {run.application}"
+    return ""
+
+
+def _record(db: sqlite3.Connection, instance: str, event: Event, state: str, reason: str, content: str) -> int:
+    row = db.execute(
+        "INSERT INTO deliveries (instance, delivery, received_at, event, action, repository, state, reason, content)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (instance, delivery) DO UPDATE SET"
+        " state = excluded.state, reason = excluded.reason, content = excluded.content RETURNING id",
+        (instance, event.delivery, time.time(), event.name, event.action, event.repository, state, reason, content),
+    ).fetchone()  # fmt: skip
+    return int(row[0])
+
+
+def _ignore(db: sqlite3.Connection, instance: str, event: Event, reason: str) -> None:
+    accepted = db.execute(
+        "SELECT 1 FROM deliveries WHERE instance = ? AND delivery = ? AND state = 'accepted'",
+        (instance, event.delivery),
+    ).fetchone()
+    if accepted is None:
+        number = _record(db, instance, event, "ignored", reason, "{}")
+        db.execute("DELETE FROM deliveries WHERE state = 'ignored' AND id <= ?", (number - MAX_IGNORED,))
+
+
+def _finish(db: sqlite3.Connection, run: str, state: RunState, detail: str, supersedes: Sequence[str]) -> None:
+    now = time.time()
+    db.execute(
+        "UPDATE runs SET state = ?, detail = ?, attempts = attempts + 1, updated_at = ? WHERE id = ?",
+        (state, detail, now, run),
+    )
+    for old in supersedes:
+        # The id was read from the shared volume: it counts only for a flagged run of the same application.
+        db.execute(
+            "UPDATE runs SET state = 'superseded', detail = ?, updated_at = ? WHERE id = ? AND id <> ? AND "
+            "state = 'flagged' AND application = (SELECT application FROM runs WHERE id = ?)",
+            (f"run {run} replaced its flag", now, old, run, run),
+        )
+
+
+def _run(row: Sequence[Any]) -> Run:
+    identity, instance, application, trigger, values, state, attempts, detail, created, content = row
+    return Run(
+        id=identity,
+        instance=instance,
+        application=application,
+        trigger=trigger,
+        event=event_from_json(json.loads(content)),
+        vars=json.loads(values),
+        state=RunState(state),
+        attempts=attempts,
+        detail=detail,
+        created_at=created,
+    )

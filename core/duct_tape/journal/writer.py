@@ -1,0 +1,133 @@
+"""One thread that owns the connection, with group commit.
+
+Every piece of work that waits while a commit is on its way to the disk shares the next one. So durability
+costs under a millisecond when idle and nearly nothing under load.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from duct_tape.errors import JournalError
+
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection], Any]
+_Item = tuple[Work, Callable[[Any, Exception | None], None]]
+
+MAX_BATCH = 100
+
+
+class Writer:
+    """Runs work on one connection, in order, in transactions.
+
+    :param connect: makes the connection; it is called in the writer's own thread.
+    """
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+        self._connect = connect
+        self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
+        self._failure: BaseException | None = None
+        self._opened = threading.Event()
+        self._thread = threading.Thread(target=self._main, name="journal", daemon=True)
+
+    def start(self) -> None:
+        """Open the connection; whatever ``connect`` raises is raised here."""
+        self._thread.start()
+        self._opened.wait()
+        if self._failure is not None:
+            raise self._failure
+
+    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """The work's result, once it is committed.
+
+        :raises JournalError: it could not be carried out or committed; then nothing of it is on disk.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+
+        def settle(result: Any, error: Exception | None) -> None:
+            if future.cancelled():
+                return
+            if error is None:
+                future.set_result(result)
+            else:
+                future.set_exception(error)
+
+        def answer(result: Any, error: Exception | None) -> None:
+            # The loop is gone only when the process ends without waiting for its journal.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(settle, result, error)
+
+        self._queue.put((work, answer))
+        return await future
+
+    def post(self, work: Work) -> None:
+        """Do the work at some time; nobody waits and nobody is told."""
+        if self._queue.qsize() < MAX_BATCH:
+            self._queue.put((work, lambda result, error: None))
+
+    async def close(self) -> None:
+        """Finish what is queued and close the connection."""
+        self._queue.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _main(self) -> None:
+        try:
+            connection = self._connect()
+        except BaseException as error:
+            self._failure = error
+            return
+        finally:
+            self._opened.set()
+        while batch := self._batch():
+            self._commit(connection, [item for item in batch if item is not None])
+            if batch[-1] is None:
+                break
+        connection.close()
+
+    def _batch(self) -> list[_Item | None]:
+        batch = [self._queue.get()]
+        while batch[-1] is not None and len(batch) < MAX_BATCH:
+            try:
+                batch.append(self._queue.get_nowait())
+            except queue.Empty:
+                break
+        return batch
+
+    @staticmethod
+    def _commit(connection: sqlite3.Connection, batch: list[_Item]) -> None:
+        answers: list[tuple[Any, Exception | None]] = []
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            for work, _ in batch:
+                answers.append(_one(connection, work))
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            failure = JournalError(f"the journal cannot be written: {error}")
+            answers = [(None, failure)] * len(batch)
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        for (_, settle), (result, failed) in zip(batch, answers, strict=True):
+            settle(result, failed)
+
+
+def _one(connection: sqlite3.Connection, work: Work) -> tuple[Any, Exception | None]:
+    """One piece of work inside the batch's transaction; its failure is its own."""
+    connection.execute("SAVEPOINT work")
+    try:
+        result = work(connection)
+    except sqlite3.Error:
+        # A full disk or an I/O error may have ended the whole transaction: nobody of the batch is safe.
+        raise
+    except Exception as error:
+        connection.execute("ROLLBACK TO work")
+        connection.execute("RELEASE work")
+        return None, error
+    connection.execute("RELEASE work")
+    return result, None

@@ -1,0 +1,1 @@
+"""Discovery, selection and isolation of plugins."""

@@ -1,0 +1,59 @@
+"""Which plugins are installed, by the metadata of their distributions; nothing is imported."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from typing import Any
+
+from attrs import field, frozen
+
+GROUP = "duct_tape.plugins"
+
+
+@frozen(kw_only=True)
+class InstalledPlugin:
+    """One entry point of the group ``duct_tape.plugins``.
+
+    :param name: the entry point's name, which is the plugin's name everywhere.
+    :param target: the module that it points to.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    target: str
+    _load: Any = field(repr=False, eq=False)
+
+    def load(self) -> Any:
+        """Import the plugin."""
+        return self._load()
+
+    @property
+    def origin(self) -> str:
+        """Distribution and version, for messages."""
+        return f"{self.distribution} {self.version}"
+
+
+def installed() -> dict[str, list[InstalledPlugin]]:
+    """All installed plugins by name, sorted. More than one under a name is for the caller to refuse."""
+    found: dict[str, list[InstalledPlugin]] = {}
+    for entry in sorted(metadata.entry_points(group=GROUP), key=lambda entry: entry.name):
+        distribution = entry.dist
+        plugin = InstalledPlugin(
+            name=entry.name,
+            distribution=distribution.name if distribution else "unknown",
+            version=distribution.version if distribution else "unknown",
+            target=entry.value,
+            load=entry.load,
+        )
+        # An editable install next to a wheel lists the same entry point twice.
+        if plugin not in found.setdefault(entry.name, []):
+            found[entry.name].append(plugin)
+    return found
+
+
+def from_object(name: str, plugin: Any) -> InstalledPlugin:
+    """A plugin that is no entry point: the test kit's way in."""
+    return InstalledPlugin(
+        name=name, distribution="object", version="0", target=type(plugin).__name__, load=lambda: plugin
+    )

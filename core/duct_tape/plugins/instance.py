@@ -1,0 +1,59 @@
+"""One configured instance of a plugin and where it stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import define, field
+from starlette.routing import Route
+
+from duct_tape.conf.model import PluginTable
+from duct_tape.context import Context
+from duct_tape.plugins.discovery import InstalledPlugin
+
+
+@define(eq=False)
+class Instance:
+    """An enabled plugin under one name.
+
+    :param hooks: names of the hooks that it implements.
+    :param import_seconds: how long its import took.
+    :param failed_stage: what it was doing when it was switched off, or an empty string.
+    :param failure: why it is off, or an empty string while it is on.
+    """
+
+    table: PluginTable
+    installed: InstalledPlugin
+    module: Any = field(default=None, repr=False)
+    hooks: tuple[str, ...] = ()
+    import_seconds: float = 0.0
+    config: Any = field(default=None, repr=False)
+    context: Context | None = field(default=None, repr=False)
+    routes: tuple[Route, ...] = ()
+    failed_stage: str = ""
+    failure: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.table.instance
+
+    @property
+    def prefix(self) -> str:
+        return f"/integrations/{self.name}"
+
+    @property
+    def on(self) -> bool:
+        return not self.failure
+
+    def status(self) -> dict[str, Any]:
+        """The row for ``duct-tape plugins`` and the admin socket."""
+        return {
+            "instance": self.name,
+            "plugin": self.installed.name,
+            "distribution": self.installed.distribution,
+            "version": self.installed.version,
+            "enabled": True,
+            "hooks": list(self.hooks),
+            "import_ms": round(self.import_seconds * 1000, 1),
+            "error": f"{self.failed_stage}: {self.failure}" if self.failure else None,
+        }

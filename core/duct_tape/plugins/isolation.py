@@ -1,0 +1,91 @@
+"""Calling code of plugins so that nothing it does reaches further than the plugin itself."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from typing import TypeVar
+
+from duct_tape.errors import DuctTapeError
+
+T = TypeVar("T")
+
+# Home Assistant warns at 10 s and gives up at 300 s; nothing here talks to slow hardware.
+HOOK_SECONDS = 30.0
+_HANGS = "it did not end within {:g} seconds"
+
+
+class PluginFailure(DuctTapeError):
+    """A plugin's code raised, hung or tried to end the process.
+
+    :param traceback: whether the log should show where, which it should not for a ``PluginError``.
+    """
+
+    def __init__(self, text: str, *, unexpected: bool) -> None:
+        super().__init__(text)
+        self.unexpected = unexpected
+
+
+def call(function: Callable[[], T], seconds: float = HOOK_SECONDS) -> T:
+    """Call a plugin's function and wait for it.
+
+    :raises PluginFailure: it raised anything at all, ``SystemExit`` included, or did not end in time.
+    """
+    future = _started(function)
+    try:
+        return future.result(seconds)
+    except BaseException as error:
+        if not future.done():
+            raise PluginFailure(_HANGS.format(seconds), unexpected=False) from None
+        raise as_failure(error) from error
+
+
+async def call_threaded(function: Callable[[], T], seconds: float = HOOK_SECONDS) -> T:
+    """The same without holding up the event loop."""
+    return await call_async(lambda: asyncio.wrap_future(_started(function)), seconds)
+
+
+async def call_async(function: Callable[[], Awaitable[T]], seconds: float = HOOK_SECONDS) -> T:
+    """The same for a coroutine.
+
+    :raises PluginFailure: it raised anything but a cancellation from outside, or did not end in time.
+    """
+    deadline = asyncio.timeout(seconds)
+    try:
+        async with deadline:
+            return await function()
+    except TimeoutError as error:
+        if not deadline.expired():
+            raise as_failure(error) from error
+        raise PluginFailure(_HANGS.format(seconds), unexpected=False) from None
+    except (Exception, SystemExit) as error:
+        raise as_failure(error) from error
+
+
+def as_failure(error: BaseException) -> PluginFailure:
+    """The failure to report for whatever a plugin raised."""
+    if isinstance(error, PluginFailure):
+        return error
+    if isinstance(error, DuctTapeError):
+        return PluginFailure(str(error), unexpected=False)
+    text = str(error).splitlines()[0][:300] if str(error) else ""
+    return PluginFailure(f"{type(error).__name__}: {text}" if text else type(error).__name__, unexpected=True)
+
+
+def _started(function: Callable[[], T]) -> Future[T]:
+    future: Future[T] = Future()
+
+    def work() -> None:
+        try:
+            result = function()
+        except BaseException as error:
+            # A SystemExit would pass through a future's result() as if we meant it.
+            future.set_exception(as_failure(error) if not isinstance(error, Exception) else error)
+        else:
+            future.set_result(result)
+
+    # A daemon, since a function that never ends must not keep the process from ending.
+    threading.Thread(target=work, daemon=True, name="plugin-call").start()
+    return future

@@ -1,0 +1,60 @@
+"""A plugin's routes: validated, and mounted under the instance's prefix and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Match, Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from duct_tape.plugins.instance import Instance
+from duct_tape.plugins.isolation import PluginFailure
+
+
+def checked_routes(routes: object) -> tuple[Route, ...]:
+    """The routes, if Starlette will serve them as the author means; it accepts junk without a word.
+
+    :raises PluginFailure: one of them is not a Route, or two of them answer the same request.
+    """
+    if not isinstance(routes, Iterable):
+        raise PluginFailure("ducttape_routes must return Starlette routes", unexpected=False)
+    found = tuple(routes)
+    taken: set[tuple[str, str]] = set()
+    for route in found:
+        if not isinstance(route, Route):
+            raise PluginFailure(f"{type(route).__name__} is not a starlette Route", unexpected=False)
+        for method in route.methods or {"GET"}:
+            if (route.path, method) in taken:
+                raise PluginFailure(f"two routes answer {method} {route.path}", unexpected=False)
+            taken.add((route.path, method))
+    return found
+
+
+class InstanceMount(BaseRoute):
+    """Everything under ``/integrations/<instance>``, and that path itself as the route ``"/"``.
+
+    Starlette's own Mount answers the bare prefix with a redirect to a trailing slash, which senders do not
+    follow. Exactly one spelling of each URL is served.
+    """
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+        self._router = Router(list(instance.routes), redirect_slashes=False)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        prefix = self.instance.prefix
+        path: str = scope["path"]
+        if scope["type"] != "http" or not (path == prefix or path.startswith(f"{prefix}/")):
+            return Match.NONE, {}
+        if path == f"{prefix}/":
+            return Match.NONE, {}
+        inner = f"{prefix}/" if path == prefix else path
+        return Match.FULL, {"path": inner, "root_path": prefix, "duct_tape.instance": self.instance}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app: ASGIApp = self._router if self.instance.on else _off
+        await app(scope, receive, send)
+
+
+_off = JSONResponse({"status": "unavailable", "reason": "this integration is off"}, 503, headers={"Retry-After": "60"})

@@ -1,0 +1,153 @@
+"""The enabled instances, and the calls of their hooks.
+
+pluggy neither isolates nor attributes nor awaits, so every hook is called for one plugin at a time; then
+each result and each exception has an owner.
+"""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+import attrs
+import pluggy
+
+from duct_tape.conf.model import PluginTable
+from duct_tape.hookspecs import API_VERSION, HOOKS, NAMESPACE, PREFIX, HookSpecs
+from duct_tape.plugins.discovery import InstalledPlugin
+from duct_tape.plugins.instance import Instance
+from duct_tape.plugins.isolation import PluginFailure, call
+
+T = TypeVar("T")
+log = logging.getLogger("duct_tape.plugins")
+
+
+class Registry:
+    """The plugins of one server.
+
+    :param seconds: how long a plugin's import or hook may take.
+    """
+
+    def __init__(self, seconds: float = 30.0) -> None:
+        self._seconds = seconds
+        self._manager = pluggy.PluginManager(NAMESPACE)
+        self._manager.add_hookspecs(HookSpecs)
+        self._hooks: dict[str, tuple[str, ...]] = {}
+        self.instances: list[Instance] = []
+
+    def __iter__(self) -> Iterator[Instance]:
+        return iter(self.instances)
+
+    def enable(self, table: PluginTable, installed: InstalledPlugin) -> Instance:
+        """Import the plugin and register it; a failure is noted in the instance."""
+        instance = Instance(table=table, installed=installed)
+        self.instances.append(instance)
+        began = time.perf_counter()
+        instance.module = self.guard(instance, "import", installed.load)
+        instance.import_seconds = time.perf_counter() - began
+        if instance.on:
+            instance.hooks = self.guard(instance, "register", lambda: self._register(instance)) or ()
+        return instance
+
+    def guard(self, instance: Instance, stage: str, function: Callable[[], T]) -> T | None:
+        """The function's result; if it fails, the instance is switched off and None is returned."""
+        try:
+            return call(function, self._seconds)
+        except PluginFailure as failure:
+            self.switch_off(instance, stage, failure)
+            return None
+
+    def switch_off(self, instance: Instance, stage: str, failure: PluginFailure) -> None:
+        """Note why the instance is off, with one log line that says who, when and why."""
+        instance.failed_stage, instance.failure = stage, str(failure)
+        log.error(
+            "plugin %s (%s) is off: %s: %s", instance.name, instance.installed.origin, stage, failure,
+            exc_info=failure.__cause__ if failure.unexpected and log.isEnabledFor(logging.DEBUG) else None,
+        )  # fmt: skip
+
+    def hook(self, instance: Instance, name: str, **arguments: Any) -> Callable[[], Any] | None:
+        """The instance's implementation of a hook, ready to be called, or None when it has none."""
+        if not instance.on or name not in instance.hooks:
+            return None
+        others = [plugin for plugin in self._manager.get_plugins() if plugin is not instance.module]
+        caller = self._manager.subset_hook_caller(name, others)
+        if name != "ducttape_config_class":
+            arguments["ctx"] = instance.context
+
+        def one() -> Any:
+            result = caller(**arguments)
+            return (result[0] if result else None) if isinstance(result, list) else result
+
+        return one
+
+    def call(self, instance: Instance, name: str, default: T, **arguments: Any) -> T:
+        """What the hook returns; ``default`` if there is none, if it returns None, or if it fails.
+
+        A failure switches the instance off.
+        """
+        function = self.hook(instance, name, **arguments)
+        result = self.guard(instance, name.removeprefix(PREFIX), function) if function else None
+        return default if result is None else result
+
+    def _register(self, instance: Instance) -> tuple[str, ...]:
+        name, module = instance.installed.name, instance.module
+        if name not in self._hooks:
+            _check_module(module)
+            self._manager.register(module, name)
+            self._hooks[name] = tuple(
+                hook for hook in HOOKS if any(impl.plugin is module for impl in self._impls(hook))
+            )
+        return self._hooks[name]
+
+    def _impls(self, hook: str) -> Sequence[pluggy.HookImpl]:
+        caller: pluggy.HookCaller = getattr(self._manager.hook, hook)
+        return caller.get_hookimpls()
+
+
+def unknown_plugin(name: str, installed: Mapping[str, Sequence[InstalledPlugin]]) -> tuple[str, str]:
+    """Message and hint for a plugin name that nothing installed has."""
+    near = difflib.get_close_matches(name, installed, n=1)
+    hint = f"did you mean `{near[0]}`?" if near else f"installed: {', '.join(installed) or 'none'}"
+    return f"no plugin `{name}` is installed,", hint
+
+
+def _check_module(module: Any) -> None:
+    if isinstance(module, type):
+        raise PluginFailure("the entry point is a class; it must be a module or an object", unexpected=False)
+    _check_api(getattr(module, "DUCT_TAPE_API", None))
+    for name in dir(module):
+        if name.startswith(PREFIX):
+            _check_hook(name, getattr(module, name))
+
+
+def _check_api(version: Any) -> None:
+    ours = ".".join(map(str, API_VERSION))
+    if not (isinstance(version, tuple) and len(version) == 2 and all(type(part) is int for part in version)):
+        text = f"it does not say for which API it was written; add DUCT_TAPE_API = {API_VERSION}"
+        raise PluginFailure(text, unexpected=False)
+    if version[0] != API_VERSION[0] or version > API_VERSION:
+        theirs = ".".join(map(str, version))
+        text = f"it was written for API {theirs}, and this Duct Tape offers {ours}; "
+        newer = "upgrade duct-tape-core" if version > API_VERSION else "upgrade the plugin"
+        raise PluginFailure(text + newer, unexpected=False)
+
+
+def _check_hook(name: str, function: Any) -> None:
+    if name not in HOOKS:
+        near = difflib.get_close_matches(name, HOOKS, n=1)
+        hint = f"did you mean `{near[0]}`?" if near else f"hooks: {', '.join(HOOKS)}"
+        raise PluginFailure(f"there is no hook `{name}`; {hint}", unexpected=False)
+    if not hasattr(function, f"{NAMESPACE}_impl"):
+        raise PluginFailure(f"`{name}` is not marked with @hookimpl", unexpected=False)
+
+
+def check_config_class(cls: Any) -> None:
+    """Refuse what cannot be a configuration class.
+
+    :raises PluginFailure: it is not an attrs class.
+    """
+    if not (isinstance(cls, type) and attrs.has(cls)):
+        raise PluginFailure("ducttape_config_class must return an attrs class", unexpected=False)

@@ -1,0 +1,83 @@
+"""A run: one execution of one trigger for one delivery, with attempts and an outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from attrs import field, frozen
+
+from duct_tape.events import Event
+from duct_tape.types import JSON
+
+
+class RunState(StrEnum):
+    """Where a run stands."""
+
+    ACCEPTED = "accepted"
+    """On disk, not carried out yet."""
+    FLAGGED = "flagged"
+    """Its flag is in the shared volume; the rest is the listener's."""
+    DONE = "done"
+    """The action is complete and nothing on the host is waited for."""
+    SUPERSEDED = "superseded"
+    """A newer run took its place before it was deployed."""
+    REFUSED = "refused"
+    """A plugin did not let it start."""
+    FAILED = "failed"
+    """It cannot succeed, or did not within its attempts."""
+
+
+# A redelivery of these is not a duplicate: the operator wants another try.
+REPEATABLE = frozenset({RunState.FAILED, RunState.REFUSED})
+
+
+@frozen(kw_only=True)
+class Run:
+    """One execution of one trigger for one delivery.
+
+    :param instance: the integration that received the delivery.
+    :param attempts: how often the action was tried so far.
+    :param detail: a sentence about the state, for people.
+    :param created_at: seconds since the epoch.
+    """
+
+    id: str
+    instance: str
+    application: str
+    trigger: str
+    event: Event
+    vars: Mapping[str, JSON] = field(factory=dict)
+    state: RunState = RunState.ACCEPTED
+    attempts: int = 0
+    detail: str = ""
+    created_at: float = 0.0
+
+    def variables(self) -> dict[str, Any]:
+        """What the templates of this run's trigger see."""
+        return {"application": self.application, "vars": dict(self.vars), **self.event.variables()}
+
+
+@frozen(kw_only=True)
+class Outcome:
+    """What became of a run's action.
+
+    :param state: the run's new state.
+    :param detail: a sentence for people.
+    :param supersedes: ids of runs whose flag this run replaced.
+    """
+
+    state: RunState = RunState.DONE
+    detail: str = ""
+    supersedes: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class Refusal:
+    """A plugin's answer that a run must not start.
+
+    :param reason: a sentence for people.
+    """
+
+    reason: str

@@ -1,0 +1,167 @@
+"""Templates: sandboxed Jinja2 with strict rules, so that rendering is bounded and never surprises.
+
+A template is expressions and ``{% if %}``; there are no loops, macros or imports. An undefined or null
+value is an error, never the text ``None``. Only the operator writes templates: values of a payload are
+data and are never compiled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jinja2
+from attrs import field, frozen
+from jinja2 import nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from duct_tape.errors import TemplateError
+from duct_tape.types import Variables
+
+MAX_SOURCE = 4096
+MAX_RESULT = 64 * 1024
+
+_NODES = (
+    nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.Getattr,
+    nodes.Getitem, nodes.Slice, nodes.Filter, nodes.Test, nodes.If, nodes.CondExpr, nodes.Call,
+    nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Neg, nodes.Add, nodes.Sub,
+    nodes.Concat, nodes.Tuple, nodes.List,
+)  # fmt: skip
+_METHODS = frozenset(
+    "endswith lower lstrip partition removeprefix removesuffix rpartition rsplit rstrip split "
+    "startswith strip title upper".split()
+)
+_FILTERS = frozenset(
+    "d default first int join last length lower replace string title tojson trim truncate upper urlencode".split()
+)
+_TESTS = frozenset("defined undefined eq ne in lt gt le ge string number boolean true false".split())
+
+_UNSAFE = re.compile(rb"[^A-Za-z0-9._@+,-]")
+_MAX_FILENAME = 120
+
+
+def filename(value: object) -> str:
+    """Any text as one safe path component; two texts never give one name.
+
+    ``v1.2.3`` stays as it is; every other byte becomes ``%XX``, also a leading dot or dash. A name that
+    would be longer than 120 characters is cut and ends with ``=`` and the SHA-256 of the whole text.
+    """
+    text = value if isinstance(value, str) else str(value)
+    data = text.encode("utf-8", "surrogatepass")
+    name = _UNSAFE.sub(lambda found: b"%%%02X" % found.group()[0], data).decode("ascii")
+    if name[:1] in (".", "-"):
+        name = f"%{ord(name[0]):02X}{name[1:]}"
+    if len(name) > _MAX_FILENAME:
+        return f"{name[:48]}={hashlib.sha256(data).hexdigest()}"
+    return name or "%"
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """Knows mappings, lists and plain values only; null is undefined."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if isinstance(obj, Mapping):
+            # `payload.items` is the key, not the method of the dictionary.
+            return self._present(obj.get(attribute), obj, attribute)
+        if isinstance(obj, str) and attribute in _METHODS:
+            return getattr(obj, attribute)
+        return self.undefined(obj=obj, name=attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        try:
+            return self._present(obj[argument], obj, argument)
+        except (TypeError, LookupError, AttributeError):
+            return self.undefined(obj=obj, name=argument)
+
+    def _present(self, value: Any, obj: Any, name: Any) -> Any:
+        return self.undefined(obj=obj, name=name) if value is None else value
+
+
+def _replace(text: object, old: str, new: str) -> str:
+    source = str(text)
+    if len(source) + source.count(str(old)) * len(str(new)) > MAX_RESULT:
+        raise TemplateError(f"`replace` makes a text of more than {MAX_RESULT} characters")
+    return source.replace(str(old), str(new))
+
+
+def _finalize(value: Any) -> Any:
+    if value is None:
+        raise jinja2.UndefinedError("a value is null")
+    return value
+
+
+def _environment() -> _Environment:
+    environment = _Environment(
+        undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=True, finalize=_finalize
+    )
+    filters: dict[str, Callable[..., Any]] = {name: environment.filters[name] for name in _FILTERS}
+    environment.filters = {**filters, "filename": filename, "replace": _replace}
+    environment.tests = {name: environment.tests[name] for name in _TESTS}
+    environment.globals = {}
+    return environment
+
+
+_ENVIRONMENT = _environment()
+
+
+@frozen
+class Template:
+    """A compiled template.
+
+    :param source: the text in the configuration, at most 4,096 characters.
+    :raises TemplateError: the source cannot be compiled or uses more than the language offers.
+    """
+
+    source: str
+    _compiled: jinja2.Template = field(init=False, eq=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "_compiled", _compile(self.source))
+
+    def render(self, variables: Variables) -> str:
+        """The text for these variables.
+
+        :raises TemplateError: a value is undefined, null or of the wrong type, or the text is longer than
+            64 Ki characters.
+        """
+        pieces: list[str] = []
+        size = 0
+        try:
+            # A null at the top is undefined too: `{% if x %}` must not take it for false.
+            known = {name: value for name, value in variables.items() if value is not None}
+            for piece in self._compiled.generate(known):
+                pieces.append(piece)
+                size += len(piece)
+                if size > MAX_RESULT:
+                    raise TemplateError(f"it renders to more than {MAX_RESULT} characters")
+        except TemplateError as error:
+            raise TemplateError(f"template {self._shown()}: {error}") from None
+        except Exception as error:
+            # Whatever a template provokes in Jinja2 or in a filter is the template's fault.
+            raise TemplateError(f"template {self._shown()}: {_cause(error)}") from None
+        return "".join(pieces)
+
+    def _shown(self) -> str:
+        return repr(self.source if len(self.source) <= 80 else self.source[:77] + "...")
+
+
+def _compile(source: str) -> jinja2.Template:
+    if len(source) > MAX_SOURCE:
+        raise TemplateError(f"the template is longer than {MAX_SOURCE} characters")
+    try:
+        tree = _ENVIRONMENT.parse(source)
+        for node in tree.find_all(nodes.Node):
+            if not isinstance(node, _NODES):
+                raise TemplateError(f"`{type(node).__name__.lower()}` is not available in templates")
+        return _ENVIRONMENT.from_string(source)
+    except jinja2.TemplateSyntaxError as error:
+        raise TemplateError(f"line {error.lineno}: {error.message}") from None
+    except RecursionError:
+        raise TemplateError("the template is nested too deep") from None
+
+
+def _cause(error: Exception) -> str:
+    text = str(error).replace("'dict object' has no attribute", "there is no value for")
+    return f"{text[:200]}{'' if isinstance(error, jinja2.UndefinedError) else f' ({type(error).__name__})'}"

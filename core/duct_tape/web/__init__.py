@@ -1,0 +1,1 @@
+"""The HTTP side: routes, receiving, limits, the admin socket, serving."""

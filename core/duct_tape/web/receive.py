@@ -1,0 +1,163 @@
+"""Receiving: verify, parse, decide, record, answer.
+
+An integration brings pure functions; everything that touches the network or the disk is here. The order
+is fixed, so that no integration can forget the signature or answer before the delivery is on disk.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+from attrs import frozen
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from duct_tape.assembly import Assembly, new_run
+from duct_tape.delivery import Decision, Ignored, Pong, RawDelivery, Runs
+from duct_tape.dispatch import Dispatcher
+from duct_tape.errors import (
+    DuctTapeError,
+    MalformedError,
+    SignatureError,
+    UnavailableError,
+    UnsupportedMediaError,
+)
+from duct_tape.events import Event
+from duct_tape.journal import Acceptance, Journal
+from duct_tape.plugins.instance import Instance
+from duct_tape.web.answers import answer
+from duct_tape.web.limits import read_body
+
+T = TypeVar("T")
+
+
+@frozen(kw_only=True, eq=False)
+class Receiver:
+    """How one kind of sender is understood: pure functions, no I/O, total.
+
+    :param verify: raises ``SignatureError`` unless the delivery comes from the sender.
+    :param parse: the event of a verified delivery; raises ``MalformedError`` or ``UnsupportedMediaError``.
+    :param decide: what to do about an event.
+    :param simulated: the delivery that the sender would make for an event name and a body, unsigned; for
+        ``duct-tape simulate``.
+    """
+
+    verify: Callable[[RawDelivery], None]
+    parse: Callable[[RawDelivery], Event]
+    decide: Callable[[Event], Decision]
+    simulated: Callable[[str, bytes], RawDelivery]
+
+
+class ReceiverRoute(Route):
+    """The route that an integration returns from ``ducttape_routes``.
+
+    :param receiver: the integration's functions.
+    :param path: ``"/"`` is ``/integrations/<instance>`` itself.
+    """
+
+    def __init__(self, receiver: Receiver, path: str = "/") -> None:
+        self.receiver = receiver
+        super().__init__(path, self._receive, methods=["POST"], name="receive")
+
+    async def _receive(self, request: Request) -> Response:
+        intake: Intake = request.app.state.intake
+        return await intake.receive(request, request.scope["duct_tape.instance"], self.receiver)
+
+
+@frozen(eq=False)
+class Intake:
+    """Where verified decisions go."""
+
+    assembly: Assembly
+    journal: Journal
+    dispatcher: Dispatcher
+
+    async def receive(self, request: Request, instance: Instance, receiver: Receiver) -> Response:
+        """Answer one request."""
+        log = logging.getLogger(instance.name)
+        try:
+            delivery = await self._delivery(request)
+            _pure(SignatureError, receiver.verify, delivery, log)
+            event = _pure(MalformedError, receiver.parse, delivery, log)
+            decision = _pure(MalformedError, receiver.decide, event, log)
+            return await self._carry(instance, event, decision, log)
+        except ClientDisconnect:
+            return answer(400, "malformed", reason="the request ended early")
+        except HTTPException as error:
+            status = {408: "too slow", 413: "too large", 415: "unsupported media type"}[error.status_code]
+            refusal = answer(error.status_code, status)
+            refusal.headers.update(error.headers or {})
+            return refusal
+        except SignatureError:
+            log.warning("refused: the signature is missing or wrong")
+            return answer(401, "unauthorized")
+        except UnsupportedMediaError as error:
+            log.warning("refused: %s", error)
+            return answer(415, "unsupported media type", reason=str(error))
+        except MalformedError as error:
+            log.warning("malformed: %s", error)
+            return answer(400, "malformed", reason=str(error))
+        except UnavailableError as error:
+            # The cause is the operator's: it is logged and not told.
+            log.error("unavailable, nothing was accepted: %s", error)
+            return answer(503, "unavailable", reason="nothing was accepted; send it again later")
+
+    async def _delivery(self, request: Request) -> RawDelivery:
+        server = self.assembly.configuration.core.server
+        body = await read_body(request, server.max_body, server.body_timeout)
+        return RawDelivery.build(request.headers.items(), body)
+
+    async def _carry(self, instance: Instance, event: Event, decision: Decision, log: logging.Logger) -> Response:
+        if isinstance(decision, Pong):
+            log.info("pong: %s", decision.message)
+            members = {"configured": decision.configured, "message": decision.message}
+            return answer(200, "pong", delivery=event.delivery, **members)
+        if isinstance(decision, Ignored):
+            return self._ignore(instance, event, decision.reason, log)
+        accepted = await self.accept(instance.name, event, decision)
+        if accepted.older:
+            return self._ignore(instance, event, accepted.older, log)
+        if not accepted.runs:
+            log.info("duplicate: %s of %s", decision.title or event.name, event.repository)
+            runs = [{"id": run} for run in accepted.duplicates]
+            return answer(200, "duplicate", delivery=event.delivery, runs=runs)
+        for run in accepted.runs:
+            log.info("accepted: %s of %s for %s (run %s)", decision.title, event.repository, run.application, run.id)
+        runs = [{"id": run.id, "application": run.application, "trigger": run.trigger} for run in accepted.runs]
+        return answer(202, "accepted", delivery=event.delivery, runs=runs)
+
+    async def accept(self, instance: str, event: Event, decision: Runs) -> Acceptance:
+        """Record the decision's runs durably, then have them carried out.
+
+        :raises UnavailableError: they cannot be recorded, or a trigger's plugin is off.
+        """
+        for planned in decision.runs:
+            if planned.trigger not in self.assembly.triggers:
+                raise UnavailableError(f"the plugin behind the trigger `{planned.trigger}` is off")
+        runs = [new_run(instance, planned, event) for planned in decision.runs]
+        accepted = await self.journal.accept(event, decision, runs)
+        self.dispatcher.submit(accepted.runs)
+        return accepted
+
+    def _ignore(self, instance: Instance, event: Event, reason: str, log: logging.Logger) -> Response:
+        log.info("ignored: %s", reason)
+        self.journal.ignore(instance.name, event, reason)
+        return answer(200, "ignored", delivery=event.delivery, reason=reason)
+
+
+def _pure(
+    error: type[DuctTapeError], function: Callable[[RawDelivery], T] | Callable[[Event], T], value: object,
+    log: logging.Logger,
+) -> T:  # fmt: skip
+    """The result of an integration's function; what it should not raise counts as ``error``."""
+    try:
+        return function(value)  # type: ignore[arg-type]
+    except DuctTapeError:
+        raise
+    except Exception as unexpected:
+        log.exception("the integration failed on a delivery")
+        raise error(f"the integration cannot read it ({type(unexpected).__name__})") from unexpected

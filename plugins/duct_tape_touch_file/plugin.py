@@ -1,0 +1,134 @@
+"""The action ``touch-file``: leaves a flag in the shared volume for the host's listener."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from attrs import frozen
+
+from duct_tape.api import (
+    Action,
+    Check,
+    Context,
+    Flag,
+    Outcome,
+    Run,
+    RunState,
+    Template,
+    hookimpl,
+    option,
+    safe_name,
+)
+
+DUCT_TAPE_API = (1, 0)
+
+# The listener writes its heartbeat every few seconds.
+HEARTBEAT_SECONDS = 60.0
+
+
+@frozen(kw_only=True)
+class TouchFileConf:
+    """The plugin's table, ``[plugins.touch-file]``."""
+
+    expect_listener: bool = option(
+        "Whether `/readyz` is red while no listener looks after the volume. Set it to false if scripts of your own "
+        "watch the folder.",
+        default=True,
+    )
+
+
+@frozen(kw_only=True)
+class TouchFileSettings:
+    """The keys of a trigger with ``action = "touch-file"``."""
+
+    filename: Template = option(
+        "The flag's name: a template that gives one safe path component.", default=Template("{{ application }}")
+    )
+    content: Template | None = option(
+        "The flag's content: a template. Without it the flag holds one line of JSON that tells the listener what to "
+        "deploy.",
+        default=None,
+    )
+
+
+@hookimpl
+def ducttape_config_class() -> type:
+    """The plugin's configuration."""
+    return TouchFileConf
+
+
+@hookimpl
+def ducttape_actions(ctx: Context) -> Mapping[str, Action[Any]]:
+    """The one action of this plugin."""
+
+    async def perform(run: Run, settings: TouchFileSettings) -> Outcome:
+        name, content = flag_file(run, settings)
+        replaced = await asyncio.to_thread(ctx.volume.put, name, content.encode("utf-8"))
+        old = Flag.parse(replaced) if replaced else None
+        return Outcome(
+            state=RunState.FLAGGED,
+            detail=f"the flag {name} is in {ctx.volume.path}",
+            supersedes=(old.run,) if old and old.run != run.id else (),
+        )
+
+    return {"touch-file": Action(settings=TouchFileSettings, perform=perform, preview=preview)}
+
+
+@hookimpl
+def ducttape_health(ctx: Context) -> Iterable[Check]:
+    """Whether a listener looks after the volume."""
+    if not ctx.config.expect_listener:
+        return []
+    age = heartbeat_age(ctx.volume.read(".listener.json"), time.time())
+    if age is None:
+        detail = f"no listener has ever looked at {ctx.volume.path}: start `duct-tape listen` on the host"
+        return [Check(name="listener", healthy=False, detail=detail)]
+    detail = f"the listener looked {age:.0f} seconds ago"
+    return [Check(name="listener", healthy=age < HEARTBEAT_SECONDS, detail=detail)]
+
+
+def preview(run: Run, settings: TouchFileSettings) -> Mapping[str, str]:
+    """The flag that the run would leave.
+
+    :raises PermanentError: a template cannot be rendered, or the name is not safe.
+    """
+    name, content = flag_file(run, settings)
+    return {"flag": name, "content": content}
+
+
+def flag_file(run: Run, settings: TouchFileSettings) -> tuple[str, str]:
+    """Name and content of the flag."""
+    variables = run.variables()
+    name = safe_name(settings.filename.render(variables))
+    return name, settings.content.render(variables) if settings.content else flag_of(run).to_line()
+
+
+def flag_of(run: Run) -> Flag:
+    """What the flag tells the listener."""
+    release = run.event.release
+    return Flag(
+        run=run.id,
+        application=run.application,
+        trigger=run.trigger,
+        integration=run.instance,
+        delivery=run.event.delivery,
+        repository=run.event.repository,
+        tag=release.tag if release else "",
+        prerelease=release.prerelease if release else False,
+        url=(release.url or "") if release else "",
+        requested_at=datetime.fromtimestamp(run.created_at, UTC).isoformat(timespec="milliseconds"),
+    )
+
+
+def heartbeat_age(content: bytes | None, now: float) -> float | None:
+    """Seconds since the listener's last scan, or None when its file is missing or not readable as such."""
+    try:
+        scanned = json.loads(content or b"")["last_scan"]
+        return max(0.0, now - datetime.fromisoformat(scanned).timestamp())
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+        return None
