@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Match, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from duct_tape.plugins.instance import Instance
 from duct_tape.plugins.isolation import PluginFailure
+from duct_tape.web.answers import answer
 
 
 def checked_routes(routes: object) -> tuple[Route, ...]:
@@ -57,4 +57,4 @@ class InstanceMount(BaseRoute):
         await app(scope, receive, send)
 
 
-_off = JSONResponse({"status": "unavailable", "reason": "this integration is off"}, 503, headers={"Retry-After": "60"})
+_off = answer(503, "unavailable", reason="this integration is off")

@@ -18,7 +18,7 @@ from hypercorn.typing import Framework
 from hypercorn.utils import LifespanFailureError
 
 from duct_tape import __version__
-from duct_tape.assembly import Assembly
+from duct_tape.assembly import Assembly, local_url
 from duct_tape.errors import StartupError
 from duct_tape.journal.sqlite import SQLiteJournal
 from duct_tape.web.admin import build_admin
@@ -48,8 +48,8 @@ async def _serve(
     closing = _closing_on_signals(core.server.shutdown_timeout)
     names = ", ".join(core.server.bind)
     log.info("duct-tape %s serves on %s, flags go to %s", __version__, names, assembly.volume.path)
-    for instance in assembly.registry:
-        log.info("%s%s is %s", core.server.public_url or "", instance.prefix, "on" if instance.on else "off")
+    for instance in (instance for instance in assembly.registry if instance.routes):
+        log.info("webhooks: POST %s%s", core.server.public_url or local_url(core.server.bind), instance.prefix)
     try:
         async with asyncio.TaskGroup() as group:
             app = build_app(assembly, journal)
