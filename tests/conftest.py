@@ -1,0 +1,33 @@
+"""What holds for every test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+# Not part of the repository: real payloads may lie beside it.
+OPTIONAL = ("real payloads",)
+
+
+@pytest.fixture(autouse=True)
+def unchanged_environment() -> Iterator[None]:
+    """No test leaves a variable behind for the next one."""
+    before = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV"))}
+    yield
+    after = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV"))}
+    assert after == before
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI nothing is skipped: a missing program is a fault of .ci/run."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if not os.environ.get("CI") or reporter is None:
+        return
+    skipped = [
+        report for report in reporter.stats.get("skipped", []) if not any(o in str(report.longrepr) for o in OPTIONAL)
+    ]
+    if skipped:
+        reporter.write_line(f"error: {len(skipped)} tests were skipped, which CI does not allow")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
