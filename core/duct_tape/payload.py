@@ -81,10 +81,10 @@ def member(data: JSONObject, path: str, kind: type[T], *, null: bool = False) ->
     """
     value: Any = data
     for key in path.split("."):
-        if not isinstance(value, dict):
-            value = None
+        if value is None:
             break
-        value = value.get(key)
+        # `"author": "x"` is not an absent author.
+        value = value.get(key) if isinstance(value, dict) else _WRONG
     if value is None and null:
         return None
     # `type() is`, since True is an instance of int.
@@ -93,6 +93,7 @@ def member(data: JSONObject, path: str, kind: type[T], *, null: bool = False) ->
     return value
 
 
+_WRONG = object()
 _NAMES: dict[type, str] = {bool: "true or false", int: "a whole number", str: "text", dict: "an object"}
 
 
