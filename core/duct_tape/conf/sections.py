@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
-from attrs import Factory, define, fields
+from attrs import Factory, define, has
 
 from duct_tape.conf.model import CoreConf, PluginTable
 from duct_tape.plugins.discovery import installed
@@ -27,7 +27,7 @@ class Sections:
 
 def sections() -> Sections:
     """The classes of the core and of every installed plugin that can be imported."""
-    found = Sections(core={field.name: core_class(field.type) for field in fields(CoreConf)})
+    found = Sections(core=core_classes())
     registry = Registry()
     for name, plugins in installed().items():
         instance = registry.enable(PluginTable(instance=name, plugin=name, data={}), plugins[0])
@@ -38,10 +38,7 @@ def sections() -> Sections:
     return found
 
 
-def core_class(kind: Any) -> type:
-    """The attrs class of a core section, also where the section is optional."""
-    from duct_tape.conf import model
-
-    name = str(kind).removesuffix(" | None")
-    cls: type = getattr(model, name)
-    return cls
+def core_classes() -> dict[str, type]:
+    """The attrs class of each core section, also where the section is optional."""
+    hints = get_type_hints(CoreConf)
+    return {name: next(cls for cls in (get_args(kind) or (kind,)) if has(cls)) for name, kind in hints.items()}
