@@ -1,0 +1,97 @@
+"""Results: what the listener writes back about a deploy, for the container to read."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Collection
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeAlias
+
+from attrs import asdict, frozen
+
+from duct_tape.flags import Flag
+from duct_tape.listener.files import create, write
+from duct_tape.listener.spool import Spool
+
+State: TypeAlias = Literal["deploying", "deployed", "failed", "timed out", "superseded", "refused"]
+
+KEEP_RUNS = 200
+KEEP_SECONDS = 30 * 24 * 3600.0
+
+
+@frozen(kw_only=True)
+class Result:
+    """What is known about a run at the moment.
+
+    :param exit_code: of ``bin/deploy``; 128 + n when signal n ended it; None when it has none.
+    :param output: the last lines that it printed, or the listener's own sentence.
+    """
+
+    run: str
+    application: str
+    tag: str = ""
+    state: State
+    exit_code: int | None = None
+    started_at: str | None = None
+    finished_at: str | None = None
+    duration: float | None = None
+    output: str = ""
+
+    @classmethod
+    def of(cls, flag: Flag, state: State, **known: Any) -> Result:
+        return cls(run=flag.run, application=flag.application, tag=flag.tag, state=state, **known)
+
+    @classmethod
+    def unstarted(cls, flag: Flag, state: State, output: str) -> Result:
+        """The result of a flag whose deploy never started, with a sentence that says why."""
+        return cls.of(flag, state, finished_at=moment(time.time()), output=output)
+
+    def to_line(self) -> bytes:
+        return json.dumps(asdict(self)).encode("ascii") + b"\n"
+
+
+def moment(seconds: float) -> str:
+    """A time as RFC 3339 in UTC, to the millisecond."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def put(spool: Spool, result: Result) -> None:
+    """Make ``.results/<run>.json`` appear."""
+    with spool.results() as folder:
+        write(folder, f"{result.run}.json", result.to_line(), durable=result.state != "deploying")
+
+
+def open_log(spool: Spool, run: str) -> int:
+    """A handle of the new, empty ``.results/<run>.log``."""
+    name = f"{run}.log"
+    with spool.results() as folder:
+        with suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=folder)
+        return create(folder, name)
+
+
+def prune(spool: Spool, active: Collection[str] = (), keep: int = KEEP_RUNS, age: float = KEEP_SECONDS) -> None:
+    """Delete the results and logs of all but the newest runs, and of those that are very old.
+
+    :param active: runs whose deploy has not ended.
+    """
+    with spool.results() as folder:
+        runs: dict[str, float] = {}
+        names = os.listdir(folder)
+        for name in names:
+            with suppress(FileNotFoundError):
+                changed = os.lstat(name, dir_fd=folder).st_mtime
+                runs[_run(name)] = max(changed, runs.get(_run(name), 0.0))
+        newest = sorted(runs, key=lambda run: runs[run], reverse=True)[:keep]
+        kept = {run for run in newest if runs[run] > time.time() - age} | set(active)
+        for name in names:
+            if _run(name) not in kept:
+                with suppress(OSError):
+                    os.unlink(name, dir_fd=folder)
+
+
+def _run(name: str) -> str:
+    return name.removesuffix(".json").removesuffix(".log")

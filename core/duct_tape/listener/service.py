@@ -1,0 +1,166 @@
+"""The service: looks, starts deploys, and stops when it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+
+from duct_tape.listener.applications import Applications
+from duct_tape.listener.claims import Order
+from duct_tape.listener.deploy import Deploy, describe
+from duct_tape.listener.inbox import Inbox
+from duct_tape.listener.lanes import Lanes
+from duct_tape.listener.output import Log
+from duct_tape.listener.results import Result
+from duct_tape.listener.settings import Settings
+from duct_tape.listener.spool import Spool
+
+log = logging.getLogger(__name__)
+
+
+async def listen(settings: Settings, *, once: bool = False) -> bool:
+    """Answer flags until SIGTERM or SIGINT, or with ``once`` those that are there now.
+
+    :returns: whether everything was deployed.
+    :raises StartupError: a sentence on why this cannot begin.
+    """
+    settings.check()
+    listener = Listener(settings, Spool.open(settings.volume), events=not once)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, listener.stop)
+    try:
+        await (listener.once() if once else listener.serve())
+    finally:
+        listener.close()
+    return listener.all_deployed
+
+
+class Listener:
+    """Holds the inbox, the lanes and the running deploys together, on one event loop and in one thread."""
+
+    def __init__(self, settings: Settings, spool: Spool, *, events: bool = True) -> None:
+        self._settings = settings
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._end = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._lanes = Lanes(settings.concurrency)
+        self._applications = Applications(settings.applications.absolute())
+        self._inbox = Inbox(spool, self._applications, self._wake.set if events else None)
+        self._failures = 0
+        if doubt := spool.doubt():
+            log.warning("%s", doubt)
+
+    @property
+    def all_deployed(self) -> bool:
+        return not self._failures and not self._inbox.refusals
+
+    async def serve(self) -> None:
+        """Answer flags until ``stop`` is called."""
+        log.info("answering flags in %s for %s", self._settings.volume, self._settings.applications)
+        while not self._stopping:
+            self._wake.clear()
+            self._look()
+            self._start()
+            await self._pause()
+        await self._drain()
+
+    async def once(self) -> None:
+        """Answer the flags that are there now."""
+        self._look()
+        while not self._stopping:
+            self._wake.clear()
+            self._start()
+            if not self._tasks:
+                return
+            await self._wake.wait()
+        await self._drain()
+
+    def stop(self) -> None:
+        """Begin to stop: running deploys may end. The second time: end them."""
+        if self._stopping:
+            self._end.set()
+        self._stopping = True
+        self._wake.set()
+
+    def close(self) -> None:
+        self._inbox.close()
+
+    def _look(self) -> None:
+        for order in self._inbox.look(self._lanes.claim_ids()):
+            if older := self._lanes.offer(order):
+                sentence = f"a newer flag for {older.application} came before this one's turn"
+                self._finish(older, Result.unstarted(older.flag, "superseded", sentence))
+
+    def _start(self) -> None:
+        while order := self._lanes.next():
+            task = asyncio.create_task(self._deploy(order))
+            self._tasks.add(task)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._wake.set()
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(self._settings.poll):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def _drain(self) -> None:
+        if not self._tasks:
+            return
+        names = ", ".join(order.application for order in self._lanes.running)
+        log.info("stopping; waiting up to %g s for %s", self._settings.grace, names)
+        _, late = await asyncio.wait(self._tasks, timeout=self._settings.grace)
+        if late:
+            self._end.set()
+            await asyncio.wait(late)
+
+    async def _deploy(self, order: Order) -> None:
+        try:
+            result = await self._carried_out(order)
+        except Exception as error:  # One deploy's trouble must not become the others'.
+            log.exception("%s: the listener itself failed", order.application)
+            result = Result.unstarted(order.flag, "failed", f"the listener failed: {error}")
+        self._lanes.done(order)
+        if result:
+            self._finish(order, result)
+        else:
+            self._failures += 1
+            log.warning("%s: interrupted; it is deployed again at the next start", order.application)
+
+    async def _carried_out(self, order: Order) -> Result | None:
+        if reason := self._applications.problem(order.application):
+            return Result.unstarted(order.flag, "refused", reason)
+        return await Deploy(
+            order=order,
+            settings=self._settings,
+            record=Log(self._inbox.open_log(order.flag.run)),
+            report=self._inbox.report,
+            stop=self._end,
+        ).run()
+
+    def _finish(self, order: Order, result: Result) -> None:
+        active = {order.flag.run for order in self._lanes.running}
+        self._inbox.finish(order, result, active)
+        _tell(order, result)
+        self._failures += result.state not in ("deployed", "superseded")
+
+
+def _tell(order: Order, result: Result) -> None:
+    words = [f"{result.application}: {result.state}"]
+    if result.exit_code:
+        words.append(f"with exit code {result.exit_code}")
+    if result.duration is not None:
+        words.append(f"after {result.duration:.1f} s")
+    words.append(describe(order.flag))
+    fine = result.state in ("deployed", "superseded")
+    if not fine:
+        words.append(f"- its output is in .results/{result.run}.log")
+    level = logging.INFO if fine else logging.WARNING
+    log.log(level, "%s", " ".join(words))
