@@ -11,12 +11,13 @@ from fnmatch import fnmatchcase
 
 from duct_tape.api import Decision, Event, Ignored, MalformedError, PlannedRun, Pong, Release, Runs
 from duct_tape_github.conf import GitHubConf, Repository
+from duct_tape_github.receive import moment
 
 
 def decide(event: Event, conf: GitHubConf) -> Decision:
     """The decision for an event.
 
-    :raises MalformedError: a published release has no tag.
+    :raises MalformedError: a published release has no tag, or `updated_at` is not a time.
     """
     if event.name == "ping":
         return _pong(event, conf)
@@ -37,12 +38,13 @@ def ignored_because(action: str, release: Release, repository: Repository) -> st
         return "the release is a draft"
     if not release.tag:
         raise MalformedError("`release.tag_name` is empty although the release is published")
+    tag = release.tag[:200]
     if release.prerelease and not repository.prereleases:
-        return f"{release.tag} is a prerelease, and `prereleases` is not set for this repository"
+        return f"{tag} is a prerelease, and `prereleases` is not set for this repository"
     if release.prerelease and action != "published":
-        return f"{release.tag} is a prerelease: it is deployed when it is published"
+        return f"{tag} is a prerelease: it is deployed when it is published"
     if repository.tags and not any(fnmatchcase(release.tag, pattern) for pattern in repository.tags):
-        return f"the tag {release.tag[:200]} matches none of {', '.join(repository.tags)}"
+        return f"the tag {tag} matches none of {', '.join(repository.tags)}"
     return ""
 
 
@@ -55,10 +57,22 @@ def _runs(event: Event, release: Release, repository: Repository, conf: GitHubCo
             PlannedRun(application=repository.application, trigger=trigger, vars=values) for trigger in triggers
         ),
         key=f"release:{number}:{release.id}:{release.tag}",
-        version=release.published_at,
+        version=deployable_at(event, release),
         title=release.tag,
         allow_older=repository.allow_older,
     )
+
+
+def deployable_at(event: Event, release: Release) -> str | None:
+    """When the release became deployable: what is older than this does not replace it.
+
+    A prerelease that is promoted keeps the `published_at` of its first day, and other releases may have been
+    published since. The time of its promotion is in `updated_at`, which GitHub added later than the rest.
+    """
+    if event.action != "released" or release.published_at is None:
+        return release.published_at
+    updated = moment(event.payload, "release.updated_at")
+    return max(release.published_at, updated or "")
 
 
 def _pong(event: Event, conf: GitHubConf) -> Pong:

@@ -10,6 +10,7 @@ import re
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from duct_tape.api import (
     Event,
@@ -66,7 +67,7 @@ def parse(delivery: RawDelivery) -> Event:
             draft=member(payload, "release.draft", bool),
             url=member(payload, "release.html_url", str, null=True),
             commit=member(payload, "release.target_commitish", str, null=True),
-            published_at=published_at(member(payload, "release.published_at", str, null=True)),
+            published_at=moment(payload, "release.published_at"),
             author=member(payload, "release.author.login", str, null=True),
         ),
         payload=payload,
@@ -83,11 +84,12 @@ def simulated(event: str, body: bytes) -> RawDelivery:
     return RawDelivery.build(headers, body)
 
 
-def published_at(text: str | None) -> str | None:
-    """A time in one form that sorts by age: RFC 3339 in UTC.
+def moment(payload: dict[str, Any], path: str) -> str | None:
+    """The time at a dotted path in one form that sorts by age, RFC 3339 in UTC; None for null.
 
-    :raises MalformedError: the text is not a time with a zone.
+    :raises MalformedError: it is not a time with a zone.
     """
+    text = member(payload, path, str, null=True)
     if text is None:
         return None
     try:
@@ -96,7 +98,7 @@ def published_at(text: str | None) -> str | None:
             raise ValueError
         return time.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     except (ValueError, OverflowError):
-        raise MalformedError("`release.published_at` is not a time") from None
+        raise MalformedError(f"`{path}` is not a time") from None
 
 
 def _json_bytes(delivery: RawDelivery) -> bytes:

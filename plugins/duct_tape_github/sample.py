@@ -15,10 +15,12 @@ def release_payload(
     draft: bool = False,
     release_id: int | None = None,
     published_at: str | None = "2026-01-02T03:04:05Z",
+    updated_at: str | None = None,
 ) -> dict[str, Any]:
     """The payload of a ``release`` event.
 
     :param release_id: by default made from repository and tag, so that the same release has the same id.
+    :param updated_at: by default ``published_at``; it is later where a prerelease was promoted.
     """
     owner, _, name = repository.partition("/")
     address = f"https://github.com/{repository}"
@@ -35,6 +37,7 @@ def release_payload(
             "prerelease": prerelease,
             "created_at": published_at,
             "published_at": None if draft else published_at,
+            "updated_at": updated_at or published_at,
             "html_url": f"{address}/releases/tag/{tag}",
             "assets": [],
             "author": user,
@@ -69,4 +72,5 @@ def ping_payload(repository: str, events: tuple[str, ...] = ("release",)) -> dic
 
 
 def _number(text: str) -> int:
-    return zlib.crc32(text.encode("utf-8"))
+    # A command line in another encoding arrives with half characters.
+    return zlib.crc32(text.encode("utf-8", "surrogatepass"))

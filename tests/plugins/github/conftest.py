@@ -1,0 +1,47 @@
+"""GitHub's side without any network: payloads in, decisions out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from attrs import frozen
+
+from duct_tape.api import Decision, Secret
+from duct_tape_github import receive
+from duct_tape_github.conf import GitHubConf, Repository
+from duct_tape_github.decide import decide
+from duct_tape_github.sample import release_payload
+
+
+@frozen
+class GitHub:
+    """Shorthand for what most tests of this plugin do."""
+
+    repository: str = "acme/site"
+    secret: Secret = Secret("test", b"It's a Secret to Everybody")
+
+    def conf(self, **settings: Any) -> GitHubConf:
+        """A configuration with these settings of its one repository."""
+        return self.confs({self.repository: {"application": "site.example.com", **settings}})
+
+    def confs(self, repositories: Mapping[str, Mapping[str, Any]], **settings: Any) -> GitHubConf:
+        """A configuration with several repositories."""
+        known = {name: Repository(**repository) for name, repository in repositories.items()}
+        return GitHubConf(**{"secrets": (self.secret,), "triggers": ("deploy",), **settings}, repositories=known)
+
+    def release(self, **settings: Any) -> dict[str, Any]:
+        """The payload of a release of that repository."""
+        return release_payload(self.repository, **settings)
+
+    def decide(self, payload: Mapping[str, Any], conf: GitHubConf | None = None, event: str = "release") -> Decision:
+        """What is decided about a payload."""
+        delivery = receive.simulated(event, json.dumps(payload).encode())
+        return decide(receive.parse(delivery), conf or self.conf())
+
+
+@pytest.fixture
+def github() -> GitHub:
+    return GitHub()
