@@ -33,6 +33,10 @@ class Repository:
         "Whether a release that is older than the last one may replace it, when it arrives late.", default=False
     )
 
+    def __attrs_post_init__(self) -> None:
+        _check_triggers(self.triggers or ())
+        _check_vars("vars", self.vars or {})
+
 
 @frozen(kw_only=True)
 class GitHubConf:
@@ -50,6 +54,8 @@ class GitHubConf:
     def __attrs_post_init__(self) -> None:
         if not self.secrets:
             raise ValueError("`secrets` is empty; without a secret nobody could tell GitHub from a stranger")
+        _check_triggers(self.triggers)
+        _check_vars("vars", self.vars)
         for name, repository in self.repositories.items():
             if not _REPOSITORY.fullmatch(name):
                 raise ValueError(f'`{name[:80]}` is not a repository; write "owner/name"')
@@ -64,3 +70,21 @@ class GitHubConf:
         """The configuration of ``owner/name``; GitHub does not tell upper from lower case."""
         # Outside ASCII lower() joins what differs: the Kelvin sign becomes k.
         return self.by_name.get(name.lower()) if name.isascii() else None
+
+
+def _check_triggers(triggers: tuple[str, ...]) -> None:
+    for name in triggers:
+        if triggers.count(name) > 1:
+            raise ValueError(f"the trigger `{name}` is named twice; one release would be deployed twice")
+
+
+def _check_vars(path: str, value: Any) -> None:
+    # The journal keeps them as JSON, which knows nothing of TOML's dates and times.
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _check_vars(f"{path}.{key}", item)
+    elif isinstance(value, list):
+        for item in value:
+            _check_vars(path, item)
+    elif not isinstance(value, (str, int, float)):
+        raise ValueError(f"`{path}` is a {type(value).__name__}; write it as text, in quotes")
