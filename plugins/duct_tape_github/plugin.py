@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 
 import click
+from attrs import evolve
 
 from duct_tape.api import (
     Context,
@@ -18,11 +20,14 @@ from duct_tape.api import (
     hookimpl,
 )
 from duct_tape_github import receive
-from duct_tape_github.conf import GitHubConf
+from duct_tape_github.conf import GitHubConf, Repository
 from duct_tape_github.decide import decide
 from duct_tape_github.sample import release_payload
 
 DUCT_TAPE_API = (1, 0)
+
+# A character class of a tag pattern, such as [0-9] or [!a].
+_CLASS = re.compile(r"\[(?P<not>!?)(?P<first>.)[^]]*\]")
 
 
 @hookimpl
@@ -64,18 +69,31 @@ def receiver(conf: GitHubConf) -> Receiver:
 
 def check_repository(ctx: Context, name: str) -> list[Problem]:
     """What would go wrong with a release of this repository."""
-    conf: GitHubConf = ctx.config
-    repository = conf.repositories[name]
-    # A tag that the patterns let through, as far as a sample can guess one.
-    tag = repository.tags[0].replace("*", "1.0.0").replace("?", "1") if repository.tags else "v1.0.0"
-    body = json.dumps(release_payload(name, tag=tag)).encode("utf-8")
-    event = receive.parse(receive.simulated("release", body))
-    decision = decide(event, conf)
-    problems = []
-    for planned in decision.runs if isinstance(decision, Runs) else ():
-        try:
-            ctx.preview(planned, event)
-        except PermanentError as error:
-            message = f"a release would fail in trigger `{planned.trigger}`: {error},"
-            problems.append(Problem(message=message, path=f'plugins.{ctx.name}.repositories."{name}"'))
-    return problems
+    repository = ctx.config.repositories[name]
+    # A sample's tag may miss its pattern; no template may be left unrendered because of that.
+    conf = evolve(ctx.config, repositories={name: evolve(repository, tags=())})
+    failures: dict[str, None] = {}
+    for tag, prerelease in samples(repository):
+        body = json.dumps(release_payload(name, tag=tag, prerelease=prerelease)).encode("utf-8")
+        event = receive.parse(receive.simulated("release", body))
+        decision = decide(event, conf)
+        for planned in decision.runs if isinstance(decision, Runs) else ():
+            try:
+                ctx.preview(planned, event)
+            except PermanentError as error:
+                failures[f"a release would fail in trigger `{planned.trigger}`: {error},"] = None
+    path = f'plugins.{ctx.name}.repositories."{name}"'
+    return [Problem(message=message, path=path) for message in failures]
+
+
+def samples(repository: Repository) -> list[tuple[str, bool]]:
+    """Tag and prerelease of the releases to try: every pattern of tags, and prereleases where they are wanted."""
+    tags = [matching(pattern) for pattern in repository.tags] or ["v1.0.0"]
+    kinds = (False, True) if repository.prereleases else (False,)
+    return [(tag, prerelease) for tag in tags for prerelease in kinds]
+
+
+def matching(pattern: str) -> str:
+    """A tag such as the pattern lets through, as far as that can be guessed."""
+    tag = _CLASS.sub(lambda found: "x" if found["not"] else found["first"], pattern)
+    return tag.replace("*", "1" if tag.count("*") > 1 else "1.0.0").replace("?", "1") or "v1.0.0"
