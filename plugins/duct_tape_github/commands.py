@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -56,16 +57,32 @@ def signed(event: str, body: bytes, conf: GitHubConf) -> RawDelivery:
 def post(url: str, delivery: RawDelivery) -> tuple[int, str]:
     """Status code and body of the answer.
 
-    :raises DuctTapeError: nobody answers there.
+    :raises DuctTapeError: nobody answers there, or not in HTTP.
     """
     if not url.startswith(("http://", "https://")):
         raise DuctTapeError(f"{url!r} is not an http URL")
-    request = urllib.request.Request(url, delivery.body, dict(delivery.headers), method="POST")  # noqa: S310
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        request = urllib.request.Request(url, delivery.body, dict(delivery.headers), method="POST")  # noqa: S310
+        with _opener(request.host).open(request, timeout=10) as answer:
             return answer.status, answer.read().decode("utf-8", "replace")
     except urllib.error.HTTPError as error:
-        return error.code, error.read().decode("utf-8", "replace")
+        with error:
+            return error.code, error.read().decode("utf-8", "replace")
     except OSError as error:
         reason = getattr(error, "reason", error)
         raise DuctTapeError(f"nobody answers at {url} ({reason}): is `duct-tape serve` running?") from None
+    except (http.client.HTTPException, ValueError) as error:
+        raise DuctTapeError(f"no web server answers at {url} ({str(error)[:200] or 'not HTTP'})") from None
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """As at GitHub: a redirect is the answer, and never followed."""
+
+    def redirect_request(self, *arguments: object) -> None:
+        return None
+
+
+def _opener(host: str) -> urllib.request.OpenerDirector:
+    # A proxy for the rest of the world does not reach this machine's own addresses.
+    here = host.startswith(("127.", "localhost", "[::1]"))
+    return urllib.request.build_opener(_NoRedirects, *([urllib.request.ProxyHandler({})] if here else []))
