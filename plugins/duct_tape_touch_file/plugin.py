@@ -17,6 +17,7 @@ from duct_tape.api import (
     Context,
     Flag,
     Outcome,
+    PermanentError,
     Run,
     RunState,
     Template,
@@ -29,6 +30,8 @@ DUCT_TAPE_API = (1, 0)
 
 # The listener writes its heartbeat every few seconds.
 HEARTBEAT_SECONDS = 60.0
+# The listener reads no more of a flag.
+MAX_BYTES = 64 * 1024
 
 
 @frozen(kw_only=True)
@@ -102,10 +105,16 @@ def preview(run: Run, settings: TouchFileSettings) -> Mapping[str, str]:
 
 
 def flag_file(run: Run, settings: TouchFileSettings) -> tuple[str, str]:
-    """Name and content of the flag."""
+    """Name and content of the flag.
+
+    :raises PermanentError: a template cannot be rendered, the name is not safe, or the content is too long.
+    """
     variables = run.variables()
     name = safe_name(settings.filename.render(variables))
-    return name, settings.content.render(variables) if settings.content else flag_of(run).to_line()
+    content = settings.content.render(variables) if settings.content else flag_of(run).to_line()
+    if len(content.encode("utf-8")) > MAX_BYTES:
+        raise PermanentError(f"the flag {name} would hold more than {MAX_BYTES // 1024} KiB, which no listener reads")
+    return name, content
 
 
 def flag_of(run: Run) -> Flag:
@@ -129,6 +138,7 @@ def heartbeat_age(content: bytes | None, now: float) -> float | None:
     """Seconds since the listener's last scan, or None when its file is missing or not readable as such."""
     try:
         scanned = json.loads(content or b"")["last_scan"]
-        return max(0.0, now - datetime.fromisoformat(scanned).timestamp())
+        # A time far ahead of ours is as useless as an old one: it must not pass for fresh for years.
+        return abs(now - datetime.fromisoformat(scanned).timestamp())
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None
