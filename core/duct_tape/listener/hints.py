@@ -41,6 +41,8 @@ class Hints:
         # Not CREATE: a file that was only just made has no content yet.
         self._inotify.add_watch(path, Mask.CLOSE_WRITE | Mask.MOVED_TO | Mask.DELETE_SELF | Mask.MOVE_SELF)
         self._handle = self._inotify.fd
+        # The library leaves it blocking; `_drain` would then stop the whole listener in its second read.
+        os.set_blocking(self._handle, False)
         self._loop.add_reader(self._handle, self._drain, self._handle)
 
     def _drain(self, handle: int) -> None:
