@@ -1,0 +1,9 @@
+"""What holds for the tests of the core."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+
+# A busy machine is no failure; what must be fast has a test of its own that says so.
+settings.register_profile("core", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("core")
