@@ -26,21 +26,7 @@ SCRIPTS = [
 ]
 SHELLCHECK = shutil.which("shellcheck")
 # Only what scripts/install itself calls, so that the machine's own Python is out of sight.
-TOOLS = [
-    "cat",
-    "cksum",
-    "cp",
-    "cut",
-    "date",
-    "dirname",
-    "head",
-    "mkdir",
-    "mktemp",
-    "rm",
-    "sed",
-    "sleep",
-    "touch",
-]
+TOOLS = "cat cksum cp cut date dirname grep head mkdir mkfifo mktemp rm sed sleep touch".split()
 
 PYTHON = """#!/bin/sh
 case "$*" in
@@ -57,10 +43,11 @@ DUCT_TAPE = """#!/bin/sh
 case "$*" in
     serve | listen*)
         trap 'echo "$1 ended"; exit 0' TERM
+        [ "$1" = serve ] && [ ! -f serve-dies ] && echo "webhooks: POST http://127.0.0.1:9000/integrations/github"
         echo "$1 started: $*"
         [ "$1" = listen ] && [ -f flagged ] && mkdir -p shared_volume/.results &&
-            echo '{"run": "r1", "state": "'"${STATE:-succeeded}"'"}' >shared_volume/.results/r1.json &&
-            echo "deployed r1" >shared_volume/.results/r1.log
+            echo '{"run": "r1", "state": "'"${STATE:-deployed}"'"}' >shared_volume/.results/r1.json &&
+            echo "deploy says r1" >shared_volume/.results/r1.log
         while [ ! -f "$1-dies" ]; do sleep 0.05; done
         exit 3 ;;
     init) echo "init" ;;
@@ -283,9 +270,7 @@ def test_serve_runs_both_and_ends_both(serving: Serving, number: signal.Signals)
     assert "listen ended\nserve ended\n" in serving.output
 
 
-@pytest.mark.parametrize(
-    ("dies", "other", "name"), [("serve", "listen", "server"), ("listen", "serve", "listener")]
-)
+@pytest.mark.parametrize(("dies", "other", "name"), [("serve", "listen", "server"), ("listen", "serve", "listener")])
 def test_serve_ends_when_one_of_them_dies(serving: Serving, dies: str, other: str, name: str) -> None:
     serving.until("serve started")
     serving.until("listen started")
@@ -318,14 +303,22 @@ def test_the_demo_shows_a_flag_that_waits_and_then_its_deploy(checkout: Checkout
         "so it waits",
         '{"run": "r1"}',
         "listen started",
-        "deployed r1",
-        "succeeded",
+        "deploy says r1",
+        "The run r1: deployed",
     ]
     places = [serving.output.index(text) for text in order]
     assert places == sorted(places)
     assert "http://127.0.0.1:9000/integrations/github" in serving.output
     assert "\033" not in serving.output
     assert os.access(checkout.folder / "applications/hello.example.com/bin/deploy", os.X_OK)
+
+
+def test_the_demo_sends_nothing_when_its_own_server_cannot_start(checkout: Checkout) -> None:
+    (checkout.folder / "serve-dies").touch()
+    serving = Serving(checkout, "--demo")
+    assert serving.end() == 1
+    assert "error: the server ended; its last words are above." in serving.output
+    assert not (checkout.folder / "flagged").exists()
 
 
 def test_the_demo_fails_when_the_deploy_does(checkout: Checkout) -> None:
