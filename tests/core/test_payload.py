@@ -42,12 +42,10 @@ def test_what_any_encoder_writes_is_read(value: dict[str, Any], ascii_only: bool
 def test_any_bytes_give_an_object_or_the_one_error(body: bytes) -> None:
     try:
         value = parse_json(body)
-    except MalformedError as error:
-        assert "\n" not in str(error)
-    else:
-        assert isinstance(value, dict)
-        assert "\0" not in json.dumps(value, ensure_ascii=False)
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    except MalformedError:
+        return
+    assert isinstance(value, dict)
+    json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
 
 
 @pytest.mark.parametrize(

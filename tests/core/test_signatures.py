@@ -75,13 +75,13 @@ def test_the_prefix_is_the_integrations() -> None:
     ],
 )
 def test_anything_but_the_exact_form_is_refused(values: list[str]) -> None:
-    with pytest.raises(SignatureError, match="^the signature is missing or wrong$"):
+    with pytest.raises(SignatureError, match=r"^the signature is missing or wrong$"):
         verify_hmac_sha256(values, BODY, [secret()])
 
 
 def test_a_wrong_body_or_secret_is_refused() -> None:
     for body, secrets in ((BODY + b" ", [secret()]), (BODY, [secret(DOCUMENTED[:-1])]), (BODY, [])):
-        with pytest.raises(SignatureError, match="^the signature is missing or wrong$"):
+        with pytest.raises(SignatureError, match=r"^the signature is missing or wrong$"):
             verify_hmac_sha256([GOOD], body, secrets)
 
 
