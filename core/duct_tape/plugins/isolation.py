@@ -14,7 +14,6 @@ T = TypeVar("T")
 
 # Home Assistant warns at 10 s and gives up at 300 s; nothing here talks to slow hardware.
 HOOK_SECONDS = 30.0
-_HANGS = "it did not end within {:g} seconds"
 
 
 class PluginFailure(DuctTapeError):
@@ -33,13 +32,11 @@ def call(function: Callable[[], T], seconds: float = HOOK_SECONDS) -> T:
 
     :raises PluginFailure: it raised anything at all, ``SystemExit`` included, or did not end in time.
     """
-    future = _started(function)
     try:
-        return future.result(seconds)
-    except BaseException as error:
-        if not future.done():
-            raise PluginFailure(_HANGS.format(seconds), unexpected=False) from None
-        raise as_failure(error) from error
+        return _started(function).result(seconds)
+    except TimeoutError:
+        # Only ours: whatever the function raised arrives as a PluginFailure.
+        raise hanging(seconds) from None
 
 
 async def call_threaded(function: Callable[[], T], seconds: float = HOOK_SECONDS) -> T:
@@ -47,8 +44,8 @@ async def call_threaded(function: Callable[[], T], seconds: float = HOOK_SECONDS
     return await call_async(lambda: asyncio.wrap_future(_started(function)), seconds)
 
 
-async def call_async(function: Callable[[], Awaitable[T]], seconds: float = HOOK_SECONDS) -> T:
-    """The same for a coroutine.
+async def call_async(function: Callable[[], Awaitable[T]], seconds: float | None = HOOK_SECONDS) -> T:
+    """The same for a coroutine; without ``seconds`` it may take for ever.
 
     :raises PluginFailure: it raised anything but a cancellation from outside, or did not end in time.
     """
@@ -56,12 +53,29 @@ async def call_async(function: Callable[[], Awaitable[T]], seconds: float = HOOK
     try:
         async with deadline:
             return await function()
+    except PluginFailure:
+        raise
     except TimeoutError as error:
         if not deadline.expired():
             raise as_failure(error) from error
-        raise PluginFailure(_HANGS.format(seconds), unexpected=False) from None
+        raise hanging(seconds or 0.0) from None
+    except asyncio.CancelledError as error:
+        if cancelled_from_outside():
+            raise
+        raise as_failure(error) from error
     except (Exception, SystemExit) as error:
         raise as_failure(error) from error
+
+
+def cancelled_from_outside() -> bool:
+    """Whether a CancelledError means this task, and not one of the plugin's own that the plugin waited for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def hanging(seconds: float) -> PluginFailure:
+    """The failure of what did not end in time."""
+    return PluginFailure(f"it did not end within {seconds:g} seconds", unexpected=False)
 
 
 def as_failure(error: BaseException) -> PluginFailure:
@@ -76,13 +90,18 @@ def as_failure(error: BaseException) -> PluginFailure:
 
 def _started(function: Callable[[], T]) -> Future[T]:
     future: Future[T] = Future()
+    # From here on nobody can cancel it: a result that comes too late is dropped instead of raising in the thread.
+    future.set_running_or_notify_cancel()
 
     def work() -> None:
         try:
             result = function()
         except BaseException as error:
-            # A SystemExit would pass through a future's result() as if we meant it.
-            future.set_exception(as_failure(error) if not isinstance(error, Exception) else error)
+            # Wrapped here: a future passes SystemExit on as if we meant it, and chokes on StopIteration.
+            failure = as_failure(error)
+            if failure is not error:
+                failure.__cause__ = error
+            future.set_exception(failure)
         else:
             future.set_result(result)
 
