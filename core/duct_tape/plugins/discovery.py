@@ -49,7 +49,8 @@ def installed() -> dict[str, list[InstalledPlugin]]:
         # An editable install next to a wheel lists the same entry point twice.
         if plugin not in found.setdefault(entry.name, []):
             found[entry.name].append(plugin)
-    return found
+    # The file system's order is not one.
+    return {name: sorted(plugins, key=lambda plugin: plugin.origin) for name, plugins in found.items()}
 
 
 def from_object(name: str, plugin: Any) -> InstalledPlugin:
