@@ -7,6 +7,7 @@ each result and each exception has an owner.
 from __future__ import annotations
 
 import difflib
+import inspect
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,7 +33,7 @@ class Registry:
     """
 
     def __init__(self, seconds: float = 30.0) -> None:
-        self._seconds = seconds
+        self.seconds = seconds
         self._manager = pluggy.PluginManager(NAMESPACE)
         self._manager.add_hookspecs(HookSpecs)
         self._hooks: dict[str, tuple[str, ...]] = {}
@@ -55,7 +56,7 @@ class Registry:
     def guard(self, instance: Instance, stage: str, function: Callable[[], T]) -> T | None:
         """The function's result; if it fails, the instance is switched off and None is returned."""
         try:
-            return call(function, self._seconds)
+            return call(function, self.seconds)
         except PluginFailure as failure:
             self.switch_off(instance, stage, failure)
             return None
@@ -96,7 +97,12 @@ class Registry:
         name, module = instance.installed.name, instance.module
         if name not in self._hooks:
             _check_module(module)
-            self._manager.register(module, name)
+            try:
+                self._manager.register(module, name)
+            except pluggy.PluginValidationError as error:
+                # The first line names the hook and the last the arguments; between them is the module's path.
+                lines = str(error).splitlines()
+                raise PluginFailure(f"{lines[0]}: {lines[-1]}", unexpected=False) from None
             self._hooks[name] = tuple(
                 hook for hook in HOOKS if any(impl.plugin is module for impl in self._impls(hook))
             )
@@ -117,6 +123,8 @@ def unknown_plugin(name: str, installed: Mapping[str, Sequence[InstalledPlugin]]
 def _check_module(module: Any) -> None:
     if isinstance(module, type):
         raise PluginFailure("the entry point is a class; it must be a module or an object", unexpected=False)
+    if type(module).__hash__ is None:
+        raise PluginFailure("the plugin object is not hashable: give its class eq=False", unexpected=False)
     _check_api(getattr(module, "DUCT_TAPE_API", None))
     for name in dir(module):
         if name.startswith(PREFIX):
@@ -137,11 +145,16 @@ def _check_api(version: Any) -> None:
 
 def _check_hook(name: str, function: Any) -> None:
     if name not in HOOKS:
-        near = difflib.get_close_matches(name, HOOKS, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else f"hooks: {', '.join(HOOKS)}"
+        # Without the prefix, which alone would make any name resemble any other.
+        near = difflib.get_close_matches(name.removeprefix(PREFIX), [hook.removeprefix(PREFIX) for hook in HOOKS], n=1)
+        hint = f"did you mean `{PREFIX}{near[0]}`?" if near else f"hooks: {', '.join(HOOKS)}"
         raise PluginFailure(f"there is no hook `{name}`; {hint}", unexpected=False)
     if not hasattr(function, f"{NAMESPACE}_impl"):
         raise PluginFailure(f"`{name}` is not marked with @hookimpl", unexpected=False)
+    # pluggy looks at names only, and a coroutine that nobody awaits would be taken for an answer.
+    wanted = inspect.iscoroutinefunction(getattr(HookSpecs, name))
+    if inspect.iscoroutinefunction(function) != wanted:
+        raise PluginFailure(f"`{name}` must {'' if wanted else 'not '}be async", unexpected=False)
 
 
 def check_config_class(cls: Any) -> None:
