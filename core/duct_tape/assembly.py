@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import attrs
 from attrs import Factory, define
 
 from duct_tape.conf.load import load
@@ -62,6 +63,13 @@ class Assembly:
         """The instance of that name."""
         return next((instance for instance in self.registry if instance.name == name), None)
 
+    def is_off(self, trigger: str) -> bool:
+        """Whether the plugin behind a trigger of the configuration is off."""
+        if trigger not in self.triggers:
+            return any(table.name == trigger for table in self.configuration.triggers)
+        owner = self.instance(self.triggers[trigger].plugin)
+        return owner is None or not owner.on
+
     def preview(self, instance: str, planned: PlannedRun, event: Event) -> Mapping[str, str]:
         """What a planned run would do.
 
@@ -70,7 +78,12 @@ class Assembly:
         self.previewed.add(planned.trigger)
         if planned.trigger not in self.triggers:
             raise PermanentError(f"the trigger `{planned.trigger}` cannot be used")
-        return self.triggers[planned.trigger].preview(new_run(instance, planned, event))
+        try:
+            return self.triggers[planned.trigger].preview(new_run(instance, planned, event))
+        except PermanentError:
+            raise
+        except Exception as error:
+            raise PermanentError(f"the action's preview failed ({type(error).__name__}: {error})") from error
 
 
 def new_run(instance: str, planned: PlannedRun, event: Event) -> Run:
@@ -145,7 +158,14 @@ def _configure(assembly: Assembly, instance: Instance) -> None:
         return
     names = [trigger.name for trigger in assembly.configuration.triggers]
     reader = Reader(assembly.configuration.sources, names)
-    config, problems = reader.read(cls or _NoConfiguration, instance.table.data, ("plugins", instance.name))
+    # The class may run code of the plugin's: validators and converters.
+    path = ("plugins", instance.name)
+    structured = registry.guard(
+        instance, "config", lambda: reader.read(cls or _NoConfiguration, instance.table.data, path)
+    )
+    if structured is None:
+        return
+    config, problems = structured
     if problems:
         assembly.problems += problems
         # Off without a log line: the problems say it, and nothing starts.
@@ -184,6 +204,9 @@ def _actions(registry: Registry) -> dict[str, tuple[Instance, Action[Any]]]:
 def _check_actions(offered: Any, taken: Mapping[str, tuple[Instance, Action[Any]]]) -> None:
     if not isinstance(offered, Mapping) or not all(isinstance(item, Action) for item in offered.values()):
         raise PluginFailure("ducttape_actions must return a mapping of name to Action", unexpected=False)
+    for name, action in offered.items():
+        if not attrs.has(action.settings):
+            raise PluginFailure(f"the settings of the action `{name}` must be an attrs class", unexpected=False)
     for name in offered.keys() & taken.keys():
         owner = taken[name][0]
         text = f"the action `{name}` is already offered by plugin {owner.name} ({owner.installed.origin})"

@@ -14,10 +14,13 @@ from duct_tape.assembly import Assembly
 from duct_tape.errors import JournalError, PermanentError
 from duct_tape.journal import Journal
 from duct_tape.observers import Observers
-from duct_tape.plugins.isolation import PluginFailure, call_threaded
+from duct_tape.plugins.isolation import PluginFailure, call_threaded, cancelled_from_outside
 from duct_tape.runs import Outcome, Refusal, Run, RunState
 
 log = logging.getLogger("duct_tape.dispatch")
+
+# Above it nothing more is accepted. A burst of releases is a few dozen.
+MAX_WAITING = 10_000
 
 
 @frozen(kw_only=True)
@@ -38,10 +41,13 @@ class Retry:
         return random.uniform(0, min(self.cap, self.base * 2 ** min(attempts, 30)))  # noqa: S311 - not a secret
 
 
+RETRY = Retry()
+
+
 class Dispatcher:
     """Carries runs out: those of one application in order, those of different ones beside each other."""
 
-    def __init__(self, assembly: Assembly, journal: Journal, observers: Observers, retry: Retry = Retry()) -> None:
+    def __init__(self, assembly: Assembly, journal: Journal, observers: Observers, retry: Retry = RETRY) -> None:
         self._assembly = assembly
         self._journal = journal
         self._observers = observers
@@ -65,6 +71,17 @@ class Dispatcher:
                 lane = asyncio.create_task(self._lane(run.application), name=f"lane {run.application}")
                 self._lanes[run.application] = lane
 
+    @property
+    def full(self) -> bool:
+        """Whether so many runs wait that no more should be accepted."""
+        return sum(map(len, self._waiting.values())) >= MAX_WAITING
+
+    async def settle(self) -> None:
+        """Wait until no run is waiting and all observers are told."""
+        while self._lanes:
+            await asyncio.wait(list(self._lanes.values()))
+        await self._observers.settle()
+
     async def close(self, seconds: float) -> None:
         """Let the runs in flight end, for at most ``seconds``; what is left stays accepted in the journal."""
         self._closing.set()
@@ -86,6 +103,9 @@ class Dispatcher:
         del self._lanes[application], self._waiting[application]
 
     async def _carry_out(self, run: Run) -> None:
+        if self._assembly.is_off(run.trigger):
+            log.error("run %s waits for the next start: the plugin behind `%s` is off", run.id, run.trigger)
+            return
         if refusal := await self._refusal(run):
             await self._finish(run, Outcome(state=RunState.REFUSED, detail=refusal))
             return
@@ -104,10 +124,15 @@ class Dispatcher:
         if trigger is None:
             return Outcome(state=RunState.FAILED, detail=f"there is no trigger `{run.trigger}` any more")
         try:
-            return await trigger.perform(run)
+            outcome: object = await trigger.perform(run)
+            if not isinstance(outcome, Outcome) or outcome.state is RunState.ACCEPTED:
+                raise TypeError(f"the action `{trigger.action_name}` came to no outcome")
+            return outcome
         except PermanentError as error:
             return Outcome(state=RunState.FAILED, detail=str(error))
-        except Exception as error:
+        except (Exception, SystemExit, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and cancelled_from_outside():
+                raise
             detail = f"{type(error).__name__}: {error}"[:500]
             last = run.attempts + 1 >= self._retry.attempts
             log.warning("run %s, attempt %d: %s", run.id, run.attempts + 1, detail)
@@ -121,12 +146,15 @@ class Dispatcher:
             if hook is None:
                 continue
             try:
-                answer = await call_threaded(hook)
+                answer = await call_threaded(hook, registry.seconds)
             except PluginFailure as failure:
                 log.error("plugin %s failed before run %s, so the run is refused: %s", instance.name, run.id, failure)
                 return f"plugin {instance.name} failed before the run: {failure}"
             if isinstance(answer, Refusal):
                 return f"{instance.name}: {answer.reason}"
+            if answer is not None:
+                log.error("plugin %s gave no answer before run %s, so the run is refused", instance.name, run.id)
+                return f"plugin {instance.name} answered with neither a Refusal nor None"
         return ""
 
     async def _finish(self, run: Run, outcome: Outcome) -> None:

@@ -44,11 +44,15 @@ class Observers:
             await asyncio.gather(*(self._one(instance, run) for instance in self._registry))
             self._queue.task_done()
 
+    async def settle(self) -> None:
+        """Wait until all are told."""
+        await self._queue.join()
+
     async def drain(self, seconds: float) -> None:
         """Wait until all are told, for at most ``seconds``."""
         try:
             async with asyncio.timeout(seconds):
-                await self._queue.join()
+                await self.settle()
         except TimeoutError:
             log.error("observers were not told everything before the server stopped")
 

@@ -15,12 +15,11 @@ from starlette.routing import BaseRoute, Route
 
 from duct_tape import __version__
 from duct_tape.assembly import Assembly
-from duct_tape.dispatch import Dispatcher
+from duct_tape.dispatch import RETRY, Dispatcher, Retry
 from duct_tape.health import Health
 from duct_tape.journal import Journal
 from duct_tape.observers import Observers
-from duct_tape.plugins.instance import Instance
-from duct_tape.plugins.isolation import PluginFailure, call_async
+from duct_tape.plugins.lifespan import plugin_lifespan
 from duct_tape.plugins.mounts import InstanceMount
 from duct_tape.web.answers import answer, http_error
 from duct_tape.web.receive import Intake
@@ -28,8 +27,11 @@ from duct_tape.web.receive import Intake
 log = logging.getLogger("duct_tape")
 
 
-def build_app(assembly: Assembly, journal: Journal) -> Starlette:
-    """The application that the public socket serves. It closes the journal when it ends."""
+def build_app(assembly: Assembly, journal: Journal, retry: Retry = RETRY) -> Starlette:
+    """The application that the public socket serves. It closes the journal when it ends.
+
+    What keeps it from starting or from ending well is in ``state.failure``; ASGI passes on only text.
+    """
     routes: list[BaseRoute] = [
         Route("/", _name, methods=["GET"]),
         Route("/healthz", _healthz, methods=["GET"]),
@@ -39,9 +41,13 @@ def build_app(assembly: Assembly, journal: Journal) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with running(assembly, journal) as (intake, health):
-            app.state.intake, app.state.health = intake, health
-            yield
+        try:
+            async with running(assembly, journal, retry) as (intake, health):
+                app.state.intake, app.state.health = intake, health
+                yield
+        except Exception as error:
+            app.state.failure = error
+            raise
 
     # Exactly one spelling of each URL: no redirects to or from a trailing slash.
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: http_error})
@@ -50,15 +56,15 @@ def build_app(assembly: Assembly, journal: Journal) -> Starlette:
 
 
 @asynccontextmanager
-async def running(assembly: Assembly, journal: Journal) -> AsyncIterator[tuple[Intake, Health]]:
+async def running(assembly: Assembly, journal: Journal, retry: Retry) -> AsyncIterator[tuple[Intake, Health]]:
     """Observers, dispatcher and the plugins' lifespans, started in order and ended in reverse."""
     seconds = assembly.configuration.core.server.shutdown_timeout / 2
     observers = Observers(assembly.registry)
-    dispatcher = Dispatcher(assembly, journal, observers)
+    dispatcher = Dispatcher(assembly, journal, observers, retry)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(journal.close)
         for instance in assembly.registry:
-            await stack.enter_async_context(_plugin_lifespan(assembly, instance))
+            await stack.enter_async_context(plugin_lifespan(assembly.registry, instance, seconds / 2))
         telling = asyncio.create_task(observers.work(), name="observers")
         stack.push_async_callback(_cancel, telling)
         stack.push_async_callback(observers.drain, 1.0)
@@ -66,27 +72,6 @@ async def running(assembly: Assembly, journal: Journal) -> AsyncIterator[tuple[I
         if recovered := await dispatcher.recover():
             log.info("taking up %d runs that were not finished", recovered)
         yield Intake(assembly, journal, dispatcher), Health(assembly, journal)
-
-
-@asynccontextmanager
-async def _plugin_lifespan(assembly: Assembly, instance: Instance) -> AsyncIterator[None]:
-    manager = assembly.registry.call(instance, "ducttape_lifespan", None)
-    if manager is None:
-        yield
-        return
-    try:
-        await call_async(lambda: manager.__aenter__())
-    except PluginFailure as failure:
-        assembly.registry.switch_off(instance, "lifespan", failure)
-        yield
-        return
-    try:
-        yield
-    finally:
-        try:
-            await call_async(lambda: manager.__aexit__(None, None, None))
-        except PluginFailure as failure:
-            log.error("plugin %s failed when it was stopped: %s", instance.name, failure)
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from attrs import frozen
 from starlette.exceptions import HTTPException
@@ -33,6 +33,7 @@ from duct_tape.web.answers import answer
 from duct_tape.web.limits import read_body
 
 T = TypeVar("T")
+V = TypeVar("V")
 
 
 @frozen(kw_only=True, eq=False)
@@ -81,9 +82,9 @@ class Intake:
         log = logging.getLogger(instance.name)
         try:
             delivery = await self._delivery(request)
-            _pure(SignatureError, receiver.verify, delivery, log)
-            event = _pure(MalformedError, receiver.parse, delivery, log)
-            decision = _pure(MalformedError, receiver.decide, event, log)
+            _pure(receiver.verify, delivery, None, (SignatureError,), log)
+            event = _pure(receiver.parse, delivery, Event, (MalformedError, UnsupportedMediaError), log)
+            decision = _pure(receiver.decide, event, Decision, (MalformedError,), log)
             return await self._carry(instance, event, decision, log)
         except ClientDisconnect:
             return answer(400, "malformed", reason="the request ended early")
@@ -118,6 +119,8 @@ class Intake:
             return answer(200, "pong", delivery=event.delivery, **members)
         if isinstance(decision, Ignored):
             return self._ignore(instance, event, decision.reason, log)
+        if not decision.runs:
+            return self._ignore(instance, event, "no run was asked for", log)
         accepted = await self.accept(instance.name, event, decision)
         if accepted.older:
             return self._ignore(instance, event, accepted.older, log)
@@ -136,8 +139,10 @@ class Intake:
         :raises UnavailableError: they cannot be recorded, or a trigger's plugin is off.
         """
         for planned in decision.runs:
-            if planned.trigger not in self.assembly.triggers:
+            if planned.trigger not in self.assembly.triggers or self.assembly.is_off(planned.trigger):
                 raise UnavailableError(f"the plugin behind the trigger `{planned.trigger}` is off")
+        if self.dispatcher.full:
+            raise UnavailableError("too many runs are waiting")
         runs = [new_run(instance, planned, event) for planned in decision.runs]
         accepted = await self.journal.accept(event, decision, runs)
         self.dispatcher.submit(accepted.runs)
@@ -150,14 +155,20 @@ class Intake:
 
 
 def _pure(
-    error: type[DuctTapeError], function: Callable[[RawDelivery], T] | Callable[[Event], T], value: object,
-    log: logging.Logger,
-) -> T:  # fmt: skip
-    """The result of an integration's function; what it should not raise counts as ``error``."""
+    function: Callable[[V], T], value: V, kind: Any, allowed: tuple[type[DuctTapeError], ...], log: logging.Logger
+) -> T:
+    """The result of an integration's function.
+
+    :param kind: the class of the result.
+    :param allowed: what the function may raise; whatever else goes wrong in it counts as the first of these.
+    """
     try:
-        return function(value)  # type: ignore[arg-type]
-    except DuctTapeError:
+        result = function(value)
+        if not isinstance(result, kind or object):
+            raise TypeError(f"{type(result).__name__} is no answer")
+    except allowed:
         raise
-    except Exception as unexpected:
+    except (Exception, SystemExit) as unexpected:
         log.exception("the integration failed on a delivery")
-        raise error(f"the integration cannot read it ({type(unexpected).__name__})") from unexpected
+        raise allowed[0](f"the integration cannot read it ({type(unexpected).__name__})") from unexpected
+    return result

@@ -11,11 +11,13 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import cast
 
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 from hypercorn.typing import Framework
 from hypercorn.utils import LifespanFailureError
+from starlette.types import ASGIApp
 
 from duct_tape import __version__
 from duct_tape.assembly import Assembly, local_url
@@ -23,10 +25,12 @@ from duct_tape.errors import StartupError
 from duct_tape.journal.sqlite import SQLiteJournal
 from duct_tape.web.admin import build_admin
 from duct_tape.web.app import build_app
+from duct_tape.web.ending import Ending
 
 log = logging.getLogger("duct_tape")
 
 BACKLOG = 1024
+LONG = 3600.0
 
 
 def serve(assembly: Assembly) -> None:
@@ -50,31 +54,36 @@ async def _serve(
     log.info("duct-tape %s serves on %s, flags go to %s", __version__, names, assembly.volume.path)
     for instance in (instance for instance in assembly.registry if instance.routes):
         log.info("webhooks: POST %s%s", core.server.public_url or local_url(core.server.bind), instance.prefix)
+    app = build_app(assembly, journal)
     try:
         async with asyncio.TaskGroup() as group:
-            app = build_app(assembly, journal)
             group.create_task(_hypercorn(app, public, closing, core.server.shutdown_timeout))
             if core.admin:
                 admin_app = build_admin(assembly, journal, core.admin.token)
                 group.create_task(_hypercorn(admin_app, admin, closing, core.server.shutdown_timeout))
-    except* LifespanFailureError as group_error:
-        raise StartupError(f"the server cannot start: {group_error.exceptions[0]}") from None
+    except ExceptionGroup as errors:
+        if errors.split(LifespanFailureError)[1]:
+            raise
+        verb = "stop in order" if closing.is_set() else "start"
+        raise StartupError(f"the server cannot {verb}: {app.state.failure}") from None
     log.info("stopped")
 
 
-async def _hypercorn(app: object, sockets: Sequence[socket.socket], closing: asyncio.Event, seconds: float) -> None:
+async def _hypercorn(app: ASGIApp, sockets: Sequence[socket.socket], closing: asyncio.Event, seconds: float) -> None:
     config = Config()
     config.bind = [f"fd://{item.detach()}" for item in sockets]
     config.errorlog = logging.getLogger("hypercorn.error")
     config.graceful_timeout = seconds / 3
-    config.shutdown_timeout = seconds
+    # Every step has a limit of its own, and all of them together the deadline in _closing_on_signals.
+    config.startup_timeout = config.shutdown_timeout = LONG
     config.include_server_header = False
-    served: Framework = app  # type: ignore[assignment]
+    ending = Ending(app)
 
     async def trigger() -> None:
         await closing.wait()
+        ending.end(seconds / 4)
 
-    await hypercorn_serve(served, config, shutdown_trigger=trigger, mode="asgi")
+    await hypercorn_serve(cast(Framework, ending), config, shutdown_trigger=trigger, mode="asgi")
 
 
 def _closing_on_signals(seconds: float) -> asyncio.Event:
