@@ -60,7 +60,7 @@ class Server:
         *,
         secret: bytes = SECRET,
         instance: str = "github",
-        **headers: str,
+        headers: Mapping[str, str] | None = None,
     ) -> httpx2.Response:
         """One signed delivery."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -72,7 +72,7 @@ class Server:
                 "X-GitHub-Event": event,
                 "X-GitHub-Delivery": str(uuid.uuid4()),
                 "X-Hub-Signature-256": sign_hmac_sha256(secret, content),
-                **headers,
+                **(headers or {}),
             },
         )
 
