@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,10 @@ PLACEHOLDERS = frozenset(
     b"changeme change-me change_me secret mysecret my-secret password passwort token webhook-secret "
     b"your-secret your_secret yoursecret placeholder example test todo xxx".split()
 )
+
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,99}")
+# Larger is no secret, and /dev/zero would never end.
+_MAX_BYTES = 64 * 1024
 
 
 @frozen
@@ -30,7 +36,7 @@ class Secret:
         return self._value
 
 
-def resolve(reference: Any, environ: dict[str, str] | os._Environ[str] = os.environ) -> Secret:
+def resolve(reference: Any, environ: Mapping[str, str] = os.environ) -> Secret:
     """The secret that ``{ env = "NAME" }`` or ``{ file = "PATH" }`` refers to.
 
     :raises ValueError: the reference is not of that form, or there is no usable value behind it; the
@@ -41,8 +47,8 @@ def resolve(reference: Any, environ: dict[str, str] | os._Environ[str] = os.envi
     (kind, target), *_ = reference.items()
     if kind not in ("env", "file") or not isinstance(target, str) or not target:
         raise ValueError('expected { env = "NAME" } or { file = "PATH" }')
-    source = f"environment variable {target}" if kind == "env" else f"file {target}"
     value = _from_environment(target, environ) if kind == "env" else _from_file(target)
+    source = f"environment variable {target}" if kind == "env" else f"file {target}"
     if not value.strip():
         raise ValueError(f"the {source} is empty")
     if value.strip().lower() in PLACEHOLDERS:
@@ -50,16 +56,29 @@ def resolve(reference: Any, environ: dict[str, str] | os._Environ[str] = os.envi
     return Secret(source, value)
 
 
-def _from_environment(name: str, environ: dict[str, str] | os._Environ[str]) -> bytes:
+# Somebody may have put the secret itself in the place of its reference. So a name that leads nowhere is
+# only shown when it looks like one.
+
+
+def _from_environment(name: str, environ: Mapping[str, str]) -> bytes:
     if name not in environ:
-        raise ValueError(f"the environment variable {name} is not set")
+        shown = f"the environment variable {name}" if _VARIABLE.fullmatch(name) else "the environment variable"
+        raise ValueError(f"{shown} is not set")
     return environ[name].encode("utf-8", "surrogateescape")
 
 
 def _from_file(path: str) -> bytes:
+    shown = f"the file {path}" if _is_path(path) else "the file"
     try:
-        content = Path(path).read_bytes()
+        with Path(path).open("rb") as file:
+            content = file.read(_MAX_BYTES + 1)
     except OSError as error:
-        raise ValueError(f"the file {path} cannot be read ({error.strerror})") from None
+        raise ValueError(f"{shown} cannot be read ({error.strerror})") from None
+    if len(content) > _MAX_BYTES:
+        raise ValueError(f"{shown} is too large to be a secret")
     # Editors and `echo` end a file with a line end that nobody means to be part of the secret.
     return content.removesuffix(b"\n").removesuffix(b"\r")
+
+
+def _is_path(text: str) -> bool:
+    return os.path.isabs(text) or ("/" in text and os.path.isdir(text.partition("/")[0]))
