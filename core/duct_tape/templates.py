@@ -7,9 +7,11 @@ data and are never compiled.
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import jinja2
@@ -58,25 +60,67 @@ def filename(value: object) -> str:
     return name or "%"
 
 
+class _Method:
+    """A method of a text, which has no text of its own: nobody wants one in the name of a file."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._function(*arguments)
+
+    def __str__(self) -> str:
+        raise jinja2.UndefinedError(f"`{self._function.__name__}` lacks its brackets: `{self._function.__name__}()`")
+
+
 class _Environment(ImmutableSandboxedEnvironment):
     """Knows mappings, lists and plain values only; null is undefined."""
 
     def getattr(self, obj: Any, attribute: str) -> Any:
+        if isinstance(obj, jinja2.Undefined):
+            # `{{ a.b.c }}` says which of them is missing, and `{{ a.b.c | default("x") }}` is "x".
+            return obj
         if isinstance(obj, Mapping):
             # `payload.items` is the key, not the method of the dictionary.
-            return self._present(obj.get(attribute), obj, attribute)
+            return self._present(obj.get(attribute), attribute)
         if isinstance(obj, str) and attribute in _METHODS:
-            return getattr(obj, attribute)
+            return _Method(getattr(obj, attribute))
         return self.undefined(obj=obj, name=attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
+        if isinstance(obj, jinja2.Undefined):
+            return obj
         try:
-            return self._present(obj[argument], obj, argument)
+            return self._present(obj[argument], argument)
         except (TypeError, LookupError, AttributeError):
             return self.undefined(obj=obj, name=argument)
 
-    def _present(self, value: Any, obj: Any, name: Any) -> Any:
-        return self.undefined(obj=obj, name=name) if value is None else value
+    def _present(self, value: Any, name: Any) -> Any:
+        return self.undefined(hint=f"there is no value for {name!r}") if value is None else value
+
+
+def _strict(environment: _Environment, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The filter, with null as undefined: ``{{ labels | first ~ "x" }}`` must not become ``Nonex``."""
+
+    # The copied attributes of Jinja's filters say what else they are given.
+    @functools.wraps(function)
+    def strict(*arguments: Any) -> Any:
+        result = function(*arguments)
+        return environment.undefined(hint="a value is null") if result is None else result
+
+    return strict
+
+
+def _join(values: Iterable[object], separator: str = "") -> str:
+    texts = [str(_finalize(value)) for value in values]
+    if sum(map(len, texts)) + len(texts) * len(str(separator)) > MAX_RESULT:
+        raise TemplateError(f"`join` makes a text of more than {MAX_RESULT} characters")
+    return str(separator).join(texts)
+
+
+def _tojson(value: object) -> str:
+    # Jinja's own is for HTML: whatever is added to its result is escaped.
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _replace(text: object, old: str, new: str) -> str:
@@ -97,7 +141,8 @@ def _environment() -> _Environment:
         undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=True, finalize=_finalize
     )
     filters: dict[str, Callable[..., Any]] = {name: environment.filters[name] for name in _FILTERS}
-    environment.filters = {**filters, "filename": filename, "replace": _replace}
+    filters |= {"filename": filename, "join": _join, "replace": _replace, "tojson": _tojson}
+    environment.filters = {name: _strict(environment, function) for name, function in filters.items()}
     environment.tests = {name: environment.tests[name] for name in _TESTS}
     environment.globals = {}
     return environment
@@ -136,12 +181,15 @@ class Template:
                 size += len(piece)
                 if size > MAX_RESULT:
                     raise TemplateError(f"it renders to more than {MAX_RESULT} characters")
+            text = "".join(pieces)
+            # An escape such as "\ud800" in the template is not a character and cannot be written to a file.
+            text.encode("utf-8")
         except TemplateError as error:
             raise TemplateError(f"template {self._shown()}: {error}") from None
         except Exception as error:
             # Whatever a template provokes in Jinja2 or in a filter is the template's fault.
             raise TemplateError(f"template {self._shown()}: {_cause(error)}") from None
-        return "".join(pieces)
+        return text
 
     def _shown(self) -> str:
         return repr(self.source if len(self.source) <= 80 else self.source[:77] + "...")
@@ -155,11 +203,18 @@ def _compile(source: str) -> jinja2.Template:
         for node in tree.find_all(nodes.Node):
             if not isinstance(node, _NODES):
                 raise TemplateError(f"`{type(node).__name__.lower()}` is not available in templates")
+            if isinstance(node, nodes.Const) and node.value is None:
+                raise TemplateError("`none` is not available in templates")
+            if isinstance(node, nodes.Name) and node.name == "self":
+                raise TemplateError("`self` is not available in templates")
         return _ENVIRONMENT.from_string(source)
     except jinja2.TemplateSyntaxError as error:
         raise TemplateError(f"line {error.lineno}: {error.message}") from None
-    except RecursionError:
+    except (RecursionError, SyntaxError, MemoryError):
+        # Python's own parser, which compiles what Jinja2 makes, has limits of several kinds.
         raise TemplateError("the template is nested too deep") from None
+    except ValueError:
+        raise TemplateError("the template holds a number that is too long") from None
 
 
 def _cause(error: Exception) -> str:
