@@ -127,6 +127,30 @@ def deliver(harness: Harness, delivery: str = "d-1", **members: Any) -> Any:
     return harness.post("sender", {"delivery": delivery, **members}, {"signature": "good"})
 
 
+def with_mine(
+    start: Callable[..., Harness], module: ModuleType, text: str = "", recorder: Recorder | None = None
+) -> Harness:
+    """A server with a recorder, a sender and one plugin more, called ``mine``."""
+    plugins = {"recorder": (recorder or Recorder()).module, "sender": sender(), "mine": module}
+    return start(f"{CONFIGURATION}[plugins.mine]\n{text}", plugins=plugins)
+
+
+def assert_only_mine_is_off(harness: Harness, messages: list[str], stage: str, text: str) -> None:
+    """The plugin is off, its mount answers 503, one line says why, and the rest of the server works."""
+    mine = harness.instance("mine")
+    assert (mine.failed_stage, mine.failure) == (stage, text)
+    assert [message for message in messages if "is off" in message] == [
+        f"plugin mine (object 0) is off: {stage}: {text}"
+    ]
+    answer = harness.client.post("/integrations/mine")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
+    assert harness.client.get("/readyz").status_code == 503
+    assert harness.client.get("/healthz").status_code == 200
+    assert deliver(harness).status_code == 202
+    harness.settle()
+    assert [run.state for run in harness.runs()] == ["done"]
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
