@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,7 +43,7 @@ esac
 DUCT_TAPE = """#!/bin/sh
 case "$*" in
     serve | listen*)
-        trap 'echo "$1 ended"; exit 0' TERM
+        trap 'if [ -f "$1-drains" ]; then rm "$1-drains"; echo "$1 drains"; else echo "$1 ended"; exit 0; fi' TERM
         [ "$1" = serve ] && [ ! -f serve-dies ] && echo "webhooks: POST http://127.0.0.1:9000/integrations/github"
         echo "$1 started: $*"
         [ "$1" = listen ] && [ -f flagged ] && mkdir -p shared_volume/.results &&
@@ -96,6 +97,7 @@ class Checkout:
     def stub(self) -> None:
         executable(self.folder / "scripts/install", "#!/bin/sh\n")
         executable(self.folder / ".venv/bin/duct-tape", DUCT_TAPE)
+        (self.folder / ".venv/bin/python").symlink_to(sys.executable)
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -268,6 +270,18 @@ def test_serve_runs_both_and_ends_both(serving: Serving, number: signal.Signals)
     serving.process.send_signal(number)
     assert serving.end() == 0
     assert "listen ended\nserve ended\n" in serving.output
+
+
+def test_a_second_signal_reaches_a_listener_that_still_drains(serving: Serving) -> None:
+    (serving.folder / "listen-drains").touch()
+    serving.until("serve started")
+    serving.until("listen started")
+    serving.process.send_signal(signal.SIGINT)
+    serving.until("listen drains")
+    serving.process.send_signal(signal.SIGINT)
+    assert serving.end() == 0
+    assert "listen ended" in serving.output
+    assert "serve ended" in serving.output
 
 
 @pytest.mark.parametrize(("dies", "other", "name"), [("serve", "listen", "server"), ("listen", "serve", "listener")])
