@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Iterable
+from typing import Any
 
 from duct_tape.assembly import Assembly
 from duct_tape.errors import JournalError
@@ -28,6 +29,7 @@ class Health:
         self._checks: tuple[Check, ...] = ()
         self._checked_at = -MAX_AGE
         self._lock = asyncio.Lock()
+        self._busy: set[str] = set()
 
     async def checks(self) -> tuple[Check, ...]:
         """The latest checks, at most a second old."""
@@ -63,8 +65,19 @@ class Health:
         hook = self._assembly.registry.hook(instance, "ducttape_health")
         if hook is None:
             return [Check(name=name, healthy=instance.on, detail=instance.failure)]
+        if name in self._busy:
+            # However often it is asked, a check that hangs costs one thread.
+            return [Check(name=name, healthy=False, detail="its last check has not ended yet")]
+
+        def ask() -> tuple[Any, ...]:
+            try:
+                return tuple(hook() or ())
+            finally:
+                self._busy.discard(name)
+
+        self._busy.add(name)
         try:
-            found = await call_threaded(lambda: tuple(hook() or ()), SECONDS)
+            found = await call_threaded(ask, SECONDS)
         except PluginFailure as failure:
             return [Check(name=name, healthy=False, detail=str(failure))]
         if not all(isinstance(check, Check) for check in found):
