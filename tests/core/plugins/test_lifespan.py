@@ -41,6 +41,7 @@ def live(lifespan: Callable[..., Any], during: Callable[[], Any] | None = None) 
 async def until_it_ends() -> None:
     running = {task for task in asyncio.all_tasks() if task.get_name() == "lifespan mine"}
     await asyncio.gather(*running, return_exceptions=True)
+    await asyncio.sleep(0)
 
 
 def test_lifespans_are_entered_in_order_and_left_in_reverse() -> None:
