@@ -64,12 +64,35 @@ class LineFormatter(logging.Formatter):
     show_default=True,
     help="Seconds that running deploys may go on after SIGTERM or Ctrl-C.",
 )
-def command(volume: Path, applications: Path, once: bool, concurrency: int, timeout: float, grace: float) -> int:
+@click.option(
+    "--kill-after",
+    type=click.FloatRange(0),
+    default=10.0,
+    envvar="DUCT_TAPE_KILL_AFTER",
+    show_default=True,
+    help="Seconds between SIGTERM and SIGKILL for a deploy that must end.",
+)
+def command(
+    volume: Path,
+    applications: Path,
+    once: bool,
+    concurrency: int,
+    timeout: float,
+    grace: float,
+    kill_after: float,
+) -> int:
     """Answer flags by running bin/deploy, on the host.
 
     For a flag NAME in the volume it runs APPLICATIONS/NAME/bin/deploy, one deploy per application at a time.
     """
-    settings = Settings(volume=volume, applications=applications, concurrency=concurrency, timeout=timeout, grace=grace)
+    settings = Settings(
+        volume=volume,
+        applications=applications,
+        concurrency=concurrency,
+        timeout=timeout,
+        grace=grace,
+        kill_after=kill_after,
+    )
     _log_to_stderr()
     return 0 if asyncio.run(listen(settings, once=once)) or not once else 1
 

@@ -75,17 +75,19 @@ def content(spool: Spool, claim: Claim) -> bytes:
     return found
 
 
-def identify(name: str, found: bytes, problem: Callable[[str], str | None]) -> Flag | str:
+def identify(claim: Claim, found: bytes, problem: Callable[[str], str | None]) -> Flag | str:
     """The flag with its application and a safe run id, or the reason why it is not one.
 
+    :param found: what the claimed flag holds.
     :param problem: says why a name is not an application that can be deployed.
     """
     said = Flag.parse(found)
-    reason = problem(name)
+    run = said.run if said and is_run_id(said.run) else made_run_id(claim.id)
+    reason = problem(claim.name)
     if reason is None:
-        return _completed(said or Flag(run="", application=name), name)
-    if said and said.application != name and problem(said.application) is None:
-        return _completed(said, said.application)
+        return evolve(said or Flag(run=run, application=claim.name), run=run, application=claim.name)
+    if said and said.application != claim.name and problem(said.application) is None:
+        return evolve(said, run=run)
     return reason
 
 
@@ -118,7 +120,3 @@ def _flags_in(running: int, id: str) -> list[str]:
             return names
         os.rmdir(id, dir_fd=running)
     return []
-
-
-def _completed(flag: Flag, application: str) -> Flag:
-    return evolve(flag, application=application, run=flag.run if is_run_id(flag.run) else made_run_id())

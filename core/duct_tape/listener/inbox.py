@@ -15,6 +15,7 @@ from duct_tape.listener.applications import Applications
 from duct_tape.listener.claims import Claim, Order
 from duct_tape.listener.heartbeat import Heartbeat
 from duct_tape.listener.hints import Hints
+from duct_tape.listener.leftovers import end_left_overs
 from duct_tape.listener.names import is_run_id
 from duct_tape.listener.results import Result
 from duct_tape.listener.spool import Entry, Spool
@@ -38,6 +39,7 @@ class Inbox:
         self._hints = self._watch()
         self._heartbeat = Heartbeat(applications)
         self._trouble = ""
+        self._seen: Spool | None = None
         self._immovable: set[tuple[str, int]] = set()
         self._undeletable: set[str] = set()
 
@@ -53,10 +55,14 @@ class Inbox:
         orders: list[Order] = []
         try:
             spool = self._current()
+            known = {*known, *self._undeletable}
+            left_over = self._left_over(spool, known)
             self._claim_all(spool)
-            for claim in claims.pending(spool, {*known, *self._undeletable}):
+            for claim in claims.pending(spool, known):
                 if order := self._judged(spool, claim):
                     orders.append(order)
+                    if claim.id in left_over and end_left_overs(order.flag.run):
+                        log.warning("%s: ended what a killed listener had left running", order.application)
             self._heartbeat.beat(spool)
         except (StartupError, OSError) as error:
             self._tell(str(error))
@@ -101,6 +107,13 @@ class Inbox:
     def _watch(self) -> Hints | None:
         return Hints(self._path, self._wake) if self._wake else None
 
+    def _left_over(self, spool: Spool, known: Collection[str]) -> set[str]:
+        """What an earlier listener claimed, at the first look into a volume."""
+        if self._seen is spool:
+            return set()
+        self._seen = spool
+        return {claim.id for claim in claims.pending(spool, known)}
+
     def _tell(self, trouble: str) -> None:
         if trouble == self._trouble:
             return
@@ -135,7 +148,7 @@ class Inbox:
         found = b""
         try:
             found = claims.content(spool, claim)
-            flag = claims.identify(claim.name, found, self._applications.problem)
+            flag = claims.identify(claim, found, self._applications.problem)
         except ValueError as error:
             flag = str(error)
         if isinstance(flag, Flag):

@@ -16,14 +16,14 @@ def is_run_id(text: str) -> bool:
     return _RUN.fullmatch(text) is not None
 
 
-def made_run_id() -> str:
-    """An id for a flag that has none, for instance one that ``touch`` made."""
-    return f"local-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(4)}"
-
-
 def made_claim_id() -> str:
     """A name for a claim's folder; names sort in the order of the claims."""
     return f"{time.time_ns():020d}-{secrets.token_hex(4)}"
+
+
+def made_run_id(claim_id: str) -> str:
+    """An id for a flag that has none, for instance one that ``touch`` made; the same after a crash."""
+    return f"local-{claim_id}"
 
 
 def is_claim_id(text: str) -> bool:

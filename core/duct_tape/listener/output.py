@@ -96,8 +96,8 @@ def last_lines(tail: bytes) -> str:
     """The end of an output as text: whole lines where there are any, and not too many."""
     if len(tail) == MAX_TAIL_BYTES and b"\n" in tail[:-1]:
         tail = tail[tail.index(b"\n") + 1 :]
-    lines = tail.decode("utf-8", "replace").split("\n")
-    return "\n".join(lines[-MAX_TAIL_LINES - 1 :])
+    lines = tail.decode("utf-8", "replace").rstrip("\n").split("\n")
+    return "\n".join(lines[-MAX_TAIL_LINES:])
 
 
 def _write_all(handle: int, chunk: bytes) -> None:
