@@ -21,7 +21,8 @@ from duct_tape.errors import PermanentError, StartupError
 # ext4, xfs and btrfs allow 255 bytes; what is left is for temporary names and for suffixes.
 MAX_NAME_BYTES = 200
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# Also the marks that turn the direction of writing: they make a listing show another name than there is.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def name_problem(name: str) -> str | None:
@@ -66,7 +67,7 @@ class Volume:
         """Make the file ``name`` appear with ``content``, in place of one that is there already.
 
         :returns: the start of the content that was replaced, or None when there was none.
-        :raises PermanentError: the name is not safe, or something that is not a file has that name.
+        :raises PermanentError: the name is not safe, or a folder has that name.
         :raises OSError: the folder cannot be written at the moment.
         """
         safe_name(name)
@@ -86,7 +87,12 @@ class Volume:
             return previous
 
     def read(self, name: str, limit: int = 64 * 1024) -> bytes | None:
-        """At most ``limit`` bytes of a regular file at the volume's top, or None when there is none."""
+        """At most ``limit`` bytes of a regular file at the volume's top, or None when there is none.
+
+        :raises PermanentError: the name is a path.
+        """
+        if "/" in name or "\0" in name:
+            raise PermanentError(f"{name[:100]!r} is not the name of a file")
         with self._folder() as folder:
             return self._read(folder, name, limit)
 
@@ -128,8 +134,14 @@ class Volume:
             handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
         except OSError:
             return None
-        with os.fdopen(handle, "rb", closefd=True) as file:
-            return file.read(limit) if stat.S_ISREG(os.fstat(handle).st_mode) else None
+        try:
+            # Asked before Python opens it: for a folder that raises, and leaves the handle open.
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                return None
+            with os.fdopen(handle, "rb", closefd=False) as file:
+                return file.read(limit)
+        finally:
+            os.close(handle)
 
 
 def _write(folder: int, name: str, content: bytes) -> None:
