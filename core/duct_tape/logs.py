@@ -9,13 +9,14 @@ import sys
 import time
 from typing import Any
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# Also what is invisible or turns the direction of writing, so that a line reads as it is.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 MAX_MESSAGE = 2000
 
 
 def escaped(text: str) -> str:
     """The text on one line: control characters and half characters as escapes, cut where it is too long."""
-    line = _CONTROL.sub(lambda found: ascii(found.group())[1:-1], text)
+    line = _one_line(text)
     return line if len(line) <= MAX_MESSAGE else f"{line[:MAX_MESSAGE]}…"
 
 
@@ -60,4 +61,10 @@ def _time(record: logging.LogRecord) -> str:
 
 def _exception(record: logging.LogRecord) -> str:
     formatted = logging.Formatter().formatException(record.exc_info) if record.exc_info else ""
-    return escaped(formatted[-MAX_MESSAGE:])
+    line = _one_line(formatted)
+    # The end says what was raised and where.
+    return line if len(line) <= MAX_MESSAGE else f"…{line[-MAX_MESSAGE:]}"
+
+
+def _one_line(text: str) -> str:
+    return _CONTROL.sub(lambda found: ascii(found.group())[1:-1], text)
