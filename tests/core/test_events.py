@@ -1,0 +1,48 @@
+"""Events: what templates see of them, and the way through the journal."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from duct_tape.events import Event, Release, event_from_json, event_to_json
+
+RELEASE = Release(id="1", tag="v1", prerelease=True, url="https://example.com", published_at="2026-01-02T03:04:05Z")
+EVENT = Event(
+    name="release",
+    delivery="d1",
+    action="published",
+    repository="acme/site",
+    release=RELEASE,
+    payload={"a": [{"b": None}], "release": {"id": 1}},
+)
+
+
+@pytest.mark.parametrize("event", [EVENT, Event(name="ping", delivery="d2")])
+def test_an_event_comes_back_from_the_journal(event: Event) -> None:
+    assert event_from_json(json.loads(json.dumps(event_to_json(event)))) == event
+
+
+def test_what_templates_see() -> None:
+    assert EVENT.variables() == {
+        "release": {
+            "id": "1",
+            "tag": "v1",
+            "name": None,
+            "prerelease": True,
+            "draft": False,
+            "url": "https://example.com",
+            "commit": None,
+            "published_at": "2026-01-02T03:04:05Z",
+            "author": None,
+        },
+        "repository": "acme/site",
+        "delivery": "d1",
+        "payload": EVENT.payload,
+    }
+    assert Event(name="ping", delivery="d2").variables()["release"] is None
+
+
+def test_a_payload_is_not_in_the_representation() -> None:
+    assert "payload" not in repr(EVENT)

@@ -1,0 +1,26 @@
+"""Runs: what their templates see, and which may be repeated."""
+
+from __future__ import annotations
+
+from duct_tape.events import Event, Release
+from duct_tape.runs import REPEATABLE, Outcome, Refusal, Run, RunState
+
+
+def test_what_the_templates_of_a_run_see() -> None:
+    event = Event(name="release", delivery="d1", repository="acme/site", release=Release(id="1", tag="v1"))
+    run = Run(id="r1", instance="github", application="site", trigger="deploy", event=event, vars={"a": 1})
+    assert run.variables() == {"application": "site", "vars": {"a": 1}, **event.variables()}
+    run.variables()["vars"]["a"] = 2
+    assert run.vars == {"a": 1}
+
+
+def test_a_run_begins_as_accepted_and_an_outcome_is_done() -> None:
+    run = Run(id="r1", instance="github", application="a", trigger="t", event=Event(name="push", delivery="d"))
+    assert (run.state, run.attempts, run.detail, run.vars) == (RunState.ACCEPTED, 0, "", {})
+    assert Outcome() == Outcome(state=RunState.DONE, detail="", supersedes=())
+    assert Refusal(reason="not now").reason == "not now"
+
+
+def test_only_a_run_that_did_not_deploy_may_be_repeated_by_a_redelivery() -> None:
+    assert set(REPEATABLE) == {RunState.FAILED, RunState.REFUSED}
+    assert [str(state) for state in RunState] == ["accepted", "flagged", "done", "superseded", "refused", "failed"]
