@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from duct_tape.api import (
@@ -34,6 +34,9 @@ SITE: Any = {"application": "site", "prereleases": True, "tags": ("*",)}
 DEFAULTS: Any = {"secrets": SECRETS, "triggers": ("deploy",)}
 CONF = GitHubConf(**DEFAULTS, repositories={"acme/site": Repository(**SITE)})
 NAMES = ["Content-Type", "X-GitHub-Event", "X-GitHub-Delivery", "X-Hub-Signature", "X-Hub-Signature-256"]
+
+# Noisy machines are slow now and then; that is no fault of the code.
+unhurried = settings(deadline=None)
 
 # Also half characters: header values come from bytes.
 texts = st.text(st.characters(codec=None), max_size=80)
@@ -77,12 +80,14 @@ def parsed_and_decided(delivery: RawDelivery) -> object:
         return error
 
 
+@unhurried
 @given(headers, bodies)
 def test_verify_is_total_and_never_true_by_chance(pairs: list[tuple[str, str]], body: bytes) -> None:
     with pytest.raises(SignatureError):
         receive.verify(RawDelivery.build(pairs, body), SECRETS)
 
 
+@unhurried
 @given(headers, bodies)
 def test_parse_and_decide_are_total(pairs: list[tuple[str, str]], body: bytes) -> None:
     assert isinstance(
@@ -91,6 +96,7 @@ def test_parse_and_decide_are_total(pairs: list[tuple[str, str]], body: bytes) -
     )
 
 
+@unhurried
 @given(st.sampled_from(["release", "ping", "package"]), releases | json_values)
 def test_near_releases_never_deploy_what_they_do_not_name(event: str, payload: Any) -> None:
     body = json.dumps(payload).encode("utf-8", "surrogatepass")
@@ -104,6 +110,7 @@ def test_near_releases_never_deploy_what_they_do_not_name(event: str, payload: A
         assert payload["repository"]["full_name"] == "acme/site"
 
 
+@unhurried
 @given(st.binary(max_size=100), st.lists(st.binary(min_size=1, max_size=8), min_size=1, max_size=4), st.data())
 def test_any_of_the_secrets_is_good_and_a_changed_byte_is_not(
     body: bytes, keys: list[bytes], data: st.DataObject
@@ -120,6 +127,7 @@ def test_any_of_the_secrets_is_good_and_a_changed_byte_is_not(
         receive.verify(_signed(body + b"\n", [signature]), secrets)
 
 
+@unhurried
 @given(st.text(min_size=1).filter(lambda tag: "\x00" not in tag))
 def test_a_form_says_what_json_says(tag: str) -> None:
     text = json.dumps(release_payload("acme/site", tag=tag), ensure_ascii=False)
@@ -133,6 +141,7 @@ def test_a_form_says_what_json_says(tag: str) -> None:
     assert isinstance(decide(receive.parse(form), CONF), Runs)
 
 
+@unhurried
 @given(st.text(max_size=12))
 def test_only_ascii_case_makes_no_difference(name: str) -> None:
     if CONF.repository(f"acme/{name}") is not None:
@@ -140,6 +149,7 @@ def test_only_ascii_case_makes_no_difference(name: str) -> None:
         assert name.lower() == "site"
 
 
+@unhurried
 @given(st.datetimes(timezones=st.timezones()), st.datetimes(timezones=st.timezones()))
 def test_times_sort_as_they_follow(one: Any, other: Any) -> None:
     try:
@@ -152,6 +162,7 @@ def test_times_sort_as_they_follow(one: Any, other: Any) -> None:
     assert first <= second
 
 
+@unhurried
 @given(st.text(max_size=30))
 def test_there_is_a_sample_tag_for_any_pattern(pattern: str) -> None:
     assert matching(pattern)
