@@ -73,6 +73,12 @@ def ducttape_actions(ctx: Context) -> Mapping[str, Action[Any]]:
         name, content = flag_file(run, settings)
         replaced = await asyncio.to_thread(ctx.volume.put, name, content.encode("utf-8"))
         old = Flag.parse(replaced) if replaced else None
+        if old and old.application != run.application:
+            # Not an error of this run; but without a word the other deploy would just never come.
+            ctx.log.warning(
+                "the flag %s was for %s, which run %s of %s replaced: give each application a flag of its own",
+                name, old.application, run.id, run.application,
+            )  # fmt: skip
         return Outcome(
             state=RunState.FLAGGED,
             detail=f"the flag {name} is in {ctx.volume.path}",

@@ -162,6 +162,18 @@ def test_a_replaced_flag_is_superseded_and_its_own_is_not(action: Action[TouchFi
     assert json.loads((tmp_path / "volume/site").read_text())["run"] == "new"
 
 
+def test_two_applications_with_one_flag_are_told_about(
+    action: Action[TouchFileSettings], caplog: pytest.LogCaptureFixture
+) -> None:
+    one_for_all = settings_of("deploy-it")
+    perform(action, run_of(id="old"), one_for_all)
+    assert caplog.messages == []
+    perform(action, run_of(id="new", application="blog"), one_for_all)
+    assert caplog.messages == [
+        "the flag deploy-it was for site, which run new of blog replaced: give each application a flag of its own"
+    ]
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"touched by hand", b"\xff" * 100_000, b'{"run": 5, "application": "site"}', b"[]"]
 )
