@@ -20,19 +20,22 @@ moment() { printf '%(%Y-%m-%dT%H:%M:%S)T.%sZ' "${EPOCHREALTIME%[.,]*}" "$(printf
 # Microseconds, for differences.
 now() { printf '%s' "${EPOCHREALTIME/[.,]/}"; }
 
+# Out of the way with what bears a name of ours; a folder, which may hold something, keeps its content.
+clear() { rm -f -- "./$1" || mv -T -- "./$1" ".foreign-$EPOCHSECONDS-$RANDOM"; } 2>/dev/null
+
 # Enter one of Duct Tape's own folders in the volume; it is made, with MODE, when it is missing.
 enter() {
   cd -P -- "$volume" 2>/dev/null || return
   if [[ -L $1 || ! -d $1 ]]; then
-    rm -f -- "./$1" && mkdir -m "${2:-750}" -- "./$1" || return
+    clear "$1" && mkdir -m "${2:-750}" -- "./$1" || return
   fi 2>/dev/null
   cd -P -- "./$1" 2>/dev/null && [[ $PWD == "$volume/$1" ]]
 }
 
 # Enter the folder of the claims, which nobody but this user may look into.
 enter_running() {
-  enter .running 700 && [[ -O . ]] && chmod 700 . && return
-  cd -P -- "$volume" 2>/dev/null && mv -T -- .running ".foreign-$EPOCHSECONDS-$RANDOM" && enter .running 700 && [[ -O . ]]
+  enter .running 700 && [[ -O . && $(stat -c %a .) =~ ^2?700$ ]] && return
+  cd -P -- "$volume" 2>/dev/null && clear .running && enter .running 700 && [[ -O . ]]
 }
 
 # Whether NAME is exactly one application that can be deployed; otherwise $reason says why not.

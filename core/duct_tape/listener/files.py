@@ -36,7 +36,7 @@ def own_folder(parent: int, name: str, *, private: bool = False) -> Iterator[int
     if handle is None or not _usable(handle, private):
         if handle is not None:
             os.close(handle)
-        _clear(parent, name)
+        clear(parent, name)
         os.mkdir(name, mode, dir_fd=parent)
         handle = os.open(name, FOLDER, dir_fd=parent)
         # The umask must not decide who can read; setgid is handed down by the parent and stays.
@@ -45,6 +45,16 @@ def own_folder(parent: int, name: str, *, private: bool = False) -> Iterator[int
         yield handle
     finally:
         os.close(handle)
+
+
+def clear(parent: int, name: str) -> None:
+    """Out of the way with what bears a name of ours; a folder, which may hold something, keeps its content."""
+    try:
+        os.unlink(name, dir_fd=parent)
+    except FileNotFoundError:
+        return
+    except (IsADirectoryError, PermissionError):
+        os.rename(name, f".foreign-{secrets.token_hex(8)}", src_dir_fd=parent, dst_dir_fd=parent)
 
 
 def write(folder: int, name: str, content: bytes, *, durable: bool = False) -> None:
@@ -96,13 +106,3 @@ def _usable(handle: int, private: bool) -> bool:
         return os.access(".", os.W_OK | os.X_OK, dir_fd=handle)
     found = os.fstat(handle)
     return found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
-
-
-def _clear(parent: int, name: str) -> None:
-    """Out of the way with what bears our folder's name; a folder, which may hold something, keeps its content."""
-    try:
-        os.unlink(name, dir_fd=parent)
-    except FileNotFoundError:
-        return
-    except (IsADirectoryError, PermissionError):
-        os.rename(name, f".foreign-{secrets.token_hex(8)}", src_dir_fd=parent, dst_dir_fd=parent)

@@ -11,7 +11,7 @@ from pathlib import Path
 from attrs import frozen
 
 from duct_tape.errors import StartupError
-from duct_tape.listener.files import own_folder
+from duct_tape.listener.files import clear, own_folder
 
 LOCK = ".listener.lock"
 
@@ -143,7 +143,7 @@ def _locked(path: Path, top: int) -> int:
 def _open_lock(top: int) -> int:
     with suppress(FileNotFoundError):
         if not stat.S_ISREG(os.lstat(LOCK, dir_fd=top).st_mode):
-            os.unlink(LOCK, dir_fd=top)
+            clear(top, LOCK)
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     handle = os.open(LOCK, flags, 0o660, dir_fd=top)
     with suppress(OSError):  # Made by another user of the group: then it is as that user left it.
