@@ -29,6 +29,9 @@ SIGNATURE = "X-Hub-Signature-256"
 EVENT = "X-GitHub-Event"
 DELIVERY = "X-GitHub-Delivery"
 
+# Git keeps a tag as a file, whose name has at most 255 bytes. It goes into logs, answers and flags.
+MAX_TAG = 1000
+
 _EVENT = re.compile(r"[a-z_]{1,100}")
 _DELIVERY = re.compile(r"[A-Za-z0-9-]{1,100}")
 
@@ -54,6 +57,9 @@ def parse(delivery: RawDelivery) -> Event:
         full_name = repository.get("full_name") if isinstance(repository, dict) else None
         return Event(name=name, delivery=number, action=_text(action), repository=_text(full_name), payload=payload)
     member(payload, "repository.id", int)
+    tag = member(payload, "release.tag_name", str)
+    if len(tag) > MAX_TAG:
+        raise MalformedError(f"`release.tag_name` is longer than {MAX_TAG} characters")
     return Event(
         name=name,
         delivery=number,
@@ -61,7 +67,7 @@ def parse(delivery: RawDelivery) -> Event:
         repository=member(payload, "repository.full_name", str),
         release=Release(
             id=str(member(payload, "release.id", int)),
-            tag=member(payload, "release.tag_name", str),
+            tag=tag,
             name=member(payload, "release.name", str, null=True),
             prerelease=member(payload, "release.prerelease", bool),
             draft=member(payload, "release.draft", bool),

@@ -150,6 +150,16 @@ def test_a_release_is_parsed() -> None:
     )
 
 
+def test_a_tag_has_a_reasonable_length() -> None:
+    for length in (receive.MAX_TAG, receive.MAX_TAG + 1):
+        body = json.dumps(release_payload("acme/site", tag="é" * length)).encode()
+        if length <= receive.MAX_TAG:
+            assert receive.parse(delivery(body)).release
+        else:
+            with pytest.raises(MalformedError, match="longer than 1000 characters"):
+                receive.parse(delivery(body))
+
+
 @pytest.mark.parametrize("absent", [False, True])
 def test_what_github_may_leave_open_may_be_null_or_absent(absent: bool) -> None:
     payload = release_payload("acme/site")
