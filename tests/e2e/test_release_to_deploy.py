@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -198,6 +200,18 @@ def test_the_same_release_again_is_a_duplicate(machine: Machine) -> None:
         assert (answer.code, answer.status, answer.run) == (200, "duplicate", first.run)
     assert ended(machine, first.run) == ["deployed"]
     assert machine.send(delivery).status == "duplicate"
+    assert machine.deployed() == ["app1 v1"]
+
+
+def test_however_many_deliveries_at_once_there_is_one_run(machine: Machine) -> None:
+    machine.serve()
+    deliveries = [signed("acme/app1", tag="v1", action=action) for action in ("published", "released") * 20]
+    with ThreadPoolExecutor(20) as senders:
+        answers = list(senders.map(machine.send, deliveries))
+    assert Counter(answer.status for answer in answers) == {"accepted": 1, "duplicate": 39}
+    assert len({answer.run for answer in answers}) == 1
+    machine.listen()
+    assert ended(machine, answers[0].run) == ["deployed"]
     assert machine.deployed() == ["app1 v1"]
 
 
