@@ -1,0 +1,60 @@
+"""The pages as a site: links, order, and what they name."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.docs.support import DOCS, ROOT, page, pages
+
+
+def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
+    environment = {**os.environ, "DUCT_TAPE_PYTHON": sys.executable}
+    command = [str(ROOT / "scripts/docs"), "-b", "dummy", "-d", str(tmp_path)]
+    built = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert built.returncode == 0, built.stderr
+
+
+def test_every_page_is_in_the_table_of_contents() -> None:
+    listed = set(re.findall(r"^[\w/-]+$", page("index.md"), re.MULTILINE)) - {""}
+    written = {str(path.relative_to(DOCS).with_suffix("")) for path in pages() if DOCS in path.parents} - {"index"}
+    assert listed == written
+
+
+def test_links_between_files_lead_somewhere_on_a_code_host_too() -> None:
+    for path in pages():
+        for target in re.findall(r"\]\(([^)#\s]+\.md)(?:#[^)]*)?\)", path.read_text("utf-8")):
+            if not target.startswith("http"):
+                assert (path.parent / target).is_file(), f"{path}: {target}"
+
+
+@pytest.mark.parametrize("name", ["explanation/threat-model.md", "explanation/promises.md"])
+def test_the_tests_that_are_named_exist(name: str) -> None:
+    named = re.findall(r"`(tests/[\w/.]+)`", page(name))
+    assert named
+    for test in named:
+        assert (ROOT / test).is_file(), test
+
+
+def test_architecture_has_every_room() -> None:
+    text = page("explanation/architecture.md")
+    for path in (ROOT / "core/duct_tape").iterdir():
+        if path.name.startswith("_") or path.name == "py.typed":
+            continue
+        assert f"`{path.stem}/`" in text if path.is_dir() else f"`{path.stem}`" in text, path.name
+
+
+def test_architecture_has_every_dependency() -> None:
+    required = (ROOT / "setup.cfg").read_text().partition("install_requires =\n")[2].partition("\n\n")[0]
+    names = set(re.findall(r"^    ([\w-]+)", required, re.MULTILINE))
+    table = page("explanation/architecture.md").partition("## Dependencies")[2].partition("## ")[0]
+    assert set(re.findall(r"\[([\w-]+)\]\(https", table)) == names
+
+
+def test_nothing_says_where_it_was_written() -> None:
+    for path in pages():
+        assert not re.search(r"/(work|tmp/(?!\s))[\w/]*main|/root/", path.read_text("utf-8")), path
