@@ -93,14 +93,16 @@ class Dispatcher:
 
     async def _lane(self, application: str) -> None:
         waiting = self._waiting[application]
-        while waiting and not self._closing.is_set():
-            run = waiting.popleft()
-            try:
-                await self._carry_out(run)
-            except Exception:
-                # A fault of ours: the run stays accepted in the journal, and the lane goes on.
-                log.exception("run %s was left for the next start", run.id)
-        del self._lanes[application], self._waiting[application]
+        try:
+            while waiting and not self._closing.is_set():
+                run = waiting.popleft()
+                try:
+                    await self._carry_out(run)
+                except Exception:
+                    # A fault of ours: the run stays accepted in the journal, and the lane goes on.
+                    log.exception("run %s was left for the next start", run.id)
+        finally:
+            del self._lanes[application], self._waiting[application]
 
     async def _carry_out(self, run: Run) -> None:
         if self._assembly.is_off(run.trigger):
