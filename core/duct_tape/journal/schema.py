@@ -59,7 +59,11 @@ def connect(path: Path) -> sqlite3.Connection:
         # Payloads may hold personal data: nobody but the server's user reads the journal.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         connection = sqlite3.connect(path, isolation_level=None, timeout=5, check_same_thread=True)
-        _prepare(connection, path)
+        try:
+            _prepare(connection, path)
+        except BaseException:
+            connection.close()
+            raise
     except OSError as error:
         raise StartupError(f"the journal {path} cannot be opened: {error.strerror}") from None
     except sqlite3.Error as error:

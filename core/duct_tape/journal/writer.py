@@ -22,6 +22,11 @@ _Item = tuple[Work, Callable[[Any, Exception | None], None]]
 
 MAX_BATCH = 100
 
+# These concern one piece of work and leave the transaction as it was: text that is not Unicode, for instance.
+_OWN_FAULT = (
+    sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, sqlite3.InterfaceError, ValueError, TypeError,
+)  # fmt: skip
+
 
 class Writer:
     """Runs work on one connection, in order, in transactions.
@@ -33,6 +38,7 @@ class Writer:
         self._connect = connect
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._failure: BaseException | None = None
+        self._closed = False
         self._opened = threading.Event()
         self._thread = threading.Thread(target=self._main, name="journal", daemon=True)
 
@@ -64,18 +70,29 @@ class Writer:
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(settle, result, error)
 
-        self._queue.put((work, answer))
+        self._put((work, answer))
         return await future
 
     def post(self, work: Work) -> None:
         """Do the work at some time; nobody waits and nobody is told."""
         if self._queue.qsize() < MAX_BATCH:
-            self._queue.put((work, lambda result, error: None))
+            self._put((work, lambda result, error: None))
 
     async def close(self) -> None:
         """Finish what is queued and close the connection."""
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
+
+    def _put(self, item: _Item) -> None:
+        self._queue.put(item)
+        if self._closed:
+            self._refuse_waiting()
+
+    def _refuse_waiting(self) -> None:
+        with suppress(queue.Empty):
+            while True:
+                if item := self._queue.get_nowait():
+                    item[1](None, JournalError("the journal is closed"))
 
     def _main(self) -> None:
         try:
@@ -90,6 +107,9 @@ class Writer:
             if batch[-1] is None:
                 break
         connection.close()
+        # In this order: what is put in after this line is refused by whoever puts it in.
+        self._closed = True
+        self._refuse_waiting()
 
     def _batch(self) -> list[_Item | None]:
         batch = [self._queue.get()]
@@ -104,6 +124,7 @@ class Writer:
     def _commit(connection: sqlite3.Connection, batch: list[_Item]) -> None:
         answers: list[tuple[Any, Exception | None]] = []
         try:
+            _roll_back(connection)
             connection.execute("BEGIN IMMEDIATE")
             for work, _ in batch:
                 answers.append(_one(connection, work))
@@ -111,10 +132,16 @@ class Writer:
         except sqlite3.Error as error:
             failure = JournalError(f"the journal cannot be written: {error}")
             answers = [(None, failure)] * len(batch)
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+            # Where even that fails the next batch tries again: the thread must outlive a broken disk.
+            with suppress(sqlite3.Error):
+                _roll_back(connection)
         for (_, settle), (result, failed) in zip(batch, answers, strict=True):
             settle(result, failed)
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
 
 
 def _one(connection: sqlite3.Connection, work: Work) -> tuple[Any, Exception | None]:
@@ -122,6 +149,10 @@ def _one(connection: sqlite3.Connection, work: Work) -> tuple[Any, Exception | N
     connection.execute("SAVEPOINT work")
     try:
         result = work(connection)
+    except _OWN_FAULT as error:
+        connection.execute("ROLLBACK TO work")
+        connection.execute("RELEASE work")
+        return None, JournalError(f"the journal cannot hold this: {error}")
     except sqlite3.Error:
         # A full disk or an I/O error may have ended the whole transaction: nobody of the batch is safe.
         raise
