@@ -22,6 +22,7 @@ from duct_tape.runs import REPEATABLE, Run, RunState
 MAX_IGNORED = 10_000
 
 _LIVE = "state NOT IN ({})".format(", ".join(f"'{state}'" for state in sorted(REPEATABLE)))
+# Sorted by rowid and not by id wherever order matters: an id begins with the time, and clocks jump.
 _RUN = (
     "SELECT runs.id, runs.instance, application, trigger_name, vars, runs.state, attempts, detail, created_at, "
     "deliveries.content FROM runs JOIN deliveries ON deliveries.id = runs.delivery"
@@ -51,7 +52,7 @@ class SQLiteJournal:
         self._writer.post(lambda db: _ignore(db, instance, event, reason))
 
     async def unfinished(self) -> list[Run]:
-        sql = f"{_RUN} WHERE runs.state = 'accepted' ORDER BY runs.id"
+        sql = f"{_RUN} WHERE runs.state = 'accepted' ORDER BY runs.rowid"
         return await self._writer.run(lambda db: [_run(row) for row in db.execute(sql)])
 
     async def attempted(self, run: str, detail: str) -> None:
@@ -62,7 +63,7 @@ class SQLiteJournal:
         await self._writer.run(lambda db: _finish(db, run, state, detail, supersedes))
 
     async def recent(self, limit: int) -> list[Run]:
-        sql = f"{_RUN} ORDER BY runs.id DESC LIMIT ?"
+        sql = f"{_RUN} ORDER BY runs.rowid DESC LIMIT ?"
         return await self._writer.run(lambda db: [_run(row) for row in db.execute(sql, (limit,))])
 
     async def counts(self) -> dict[str, int]:
@@ -103,7 +104,7 @@ def _accept(db: sqlite3.Connection, event: Event, decision: Runs, runs: Sequence
             "INSERT INTO runs (id, delivery, instance, application, trigger_name, event_key, version, title, vars,"
             " state, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (run.id, delivery, instance, run.application, run.trigger, key, decision.version, decision.title,
-             json.dumps(dict(run.vars)), run.state, run.created_at, run.created_at),
+             json.dumps(dict(run.vars), default=str), run.state, run.created_at, run.created_at),
         )  # fmt: skip
     return Acceptance(runs=tuple(fresh), duplicates=duplicates)
 
