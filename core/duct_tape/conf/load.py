@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from attrs import fields
 
 from duct_tape.conf.model import Configuration, CoreConf, PluginTable, TriggerTable
 from duct_tape.conf.sources import Sources
-from duct_tape.conf.structure import Reader, described, suggestion
+from duct_tape.conf.structure import Reader, address, described, suggestion
 from duct_tape.errors import Problem
 
 SECTIONS = (*(field.name for field in fields(CoreConf)), "triggers", "plugins")
@@ -20,18 +21,27 @@ def load(sources: Sources) -> tuple[Configuration, list[Problem]]:
     """Structure the core's sections and split the rest by trigger and by instance."""
     problems = list(sources.problems)
     known = {key: value for key, value in sources.data.items() if key in SECTIONS}
-    for key in sources.data.keys() - known.keys():
+    for key in (key for key in sources.data if key not in SECTIONS):
         hint = suggestion(key, SECTIONS).removeprefix("; ") or f"known sections: {', '.join(SECTIONS)}"
         file = sources.file((key,))
         problems.append(Problem(message=f"unknown section `{key}`", file=file, hint=hint))
     triggers = _triggers(sources, known.pop("triggers", {}), problems)
     plugins = _plugins(sources, known.pop("plugins", {}), problems)
     core, found = Reader(sources).read(CoreConf, known, ())
-    problems += found
+    problems += [*found, *_environment_problems(core)]
     configuration = Configuration(
         sources=sources, core=core or CoreConf(), triggers=tuple(triggers), plugins=tuple(plugins)
     )
     return configuration, problems
+
+
+def _environment_problems(core: CoreConf | None) -> Iterator[Problem]:
+    # Addresses from a file were looked at when it was read.
+    for text in core.server.bind if core else ():
+        try:
+            address(text)
+        except ValueError as error:
+            yield Problem(message=f"{error}, in the environment variable DUCT_TAPE_BIND")
 
 
 def _triggers(sources: Sources, section: Any, problems: list[Problem]) -> list[TriggerTable]:
@@ -53,7 +63,7 @@ def _plugins(sources: Sources, section: Any, problems: list[Problem]) -> list[Pl
         data = dict(table)
         plugin = data.pop("use", instance)
         if not _INSTANCE.fullmatch(instance):
-            message = f"`{instance}` cannot be the name of an instance, since it becomes part of a URL"
+            message = f"`{instance}` cannot be the name of an instance, since it becomes part of a URL,"
             problems.append(sources.problem(message, ("plugins",), "use lower-case letters, digits and dashes"))
         elif not isinstance(plugin, str):
             problems.append(sources.problem("expected text,", ("plugins", instance, "use")))

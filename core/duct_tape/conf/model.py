@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from attrs import field, frozen
 
-from duct_tape.conf.options import Address, option
+from duct_tape.conf.options import Address, Seconds, Size, option
 from duct_tape.conf.sources import Sources
 from duct_tape.secret import Secret
 
@@ -20,7 +20,8 @@ SECONDS = 1.0
 
 def _default_bind() -> tuple[Address, ...]:
     # The image sets it: inside a container the loopback address reaches nobody.
-    return tuple(Address(part) for part in os.environ.get("DUCT_TAPE_BIND", "127.0.0.1:9000").split(","))
+    text = os.environ.get("DUCT_TAPE_BIND") or "127.0.0.1:9000"
+    return tuple(Address(part.strip()) for part in text.split(","))
 
 
 @frozen(kw_only=True)
@@ -37,11 +38,11 @@ class ServerConf:
         "to people, never trusted.",
         default=None,
     )
-    max_body: int = option(
+    max_body: Size = option(
         "Largest request body in bytes. GitHub sends at most 25 MB.", default=25 * MEBIBYTES, shown="26214400"
     )
-    body_timeout: float = option("Seconds that a request's body may take to arrive.", default=15 * SECONDS)
-    shutdown_timeout: float = option(
+    body_timeout: Seconds = option("Seconds that a request's body may take to arrive.", default=15 * SECONDS)
+    shutdown_timeout: Seconds = option(
         "Seconds after SIGTERM in which requests and runs in flight may end. What has not ended by then is "
         "carried out after the next start.",
         default=8 * SECONDS,
@@ -87,7 +88,7 @@ class LogConf:
 class CoreConf:
     """All sections but ``[triggers]`` and ``[plugins]``, whose keys depend on the plugins."""
 
-    server: ServerConf = ServerConf()
+    server: ServerConf = field(factory=ServerConf)
     volume: VolumeConf = VolumeConf()
     journal: JournalConf = JournalConf()
     admin: AdminConf | None = None
@@ -121,6 +122,6 @@ class Configuration:
     """The configuration as far as it is known before any plugin is imported."""
 
     sources: Sources
-    core: CoreConf = CoreConf()
+    core: CoreConf = field(factory=CoreConf)
     triggers: tuple[TriggerTable, ...] = ()
     plugins: tuple[PluginTable, ...] = ()

@@ -15,6 +15,10 @@ TriggerName = NewType("TriggerName", str)
 ApplicationName = NewType("ApplicationName", str)
 # "host:port", "[v6]:port" or "unix:/path" of a listening socket.
 Address = NewType("Address", str)
+# A time span; the reader refuses what is not finite and above zero.
+Seconds = NewType("Seconds", float)
+# A number of bytes above zero.
+Size = NewType("Size", int)
 
 
 def option(help: str, *, default: Any = NOTHING, factory: Any = None, shown: str | None = None) -> Any:

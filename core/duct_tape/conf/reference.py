@@ -9,7 +9,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import attrs
 
-from duct_tape.conf.options import Address, ApplicationName, TriggerName
+from duct_tape.conf.options import Address, ApplicationName, Seconds, Size, TriggerName
 from duct_tape.conf.schema import first_line
 from duct_tape.conf.sections import Sections
 from duct_tape.secret import Secret
@@ -22,6 +22,8 @@ _NAMES: dict[Any, str] = {
     bool: "true or false",
     Path: "path",
     Address: "address",
+    Seconds: "number above 0",
+    Size: "whole number above 0",
     ApplicationName: "application",
     TriggerName: "name of a trigger",
     Template: "[template](templates.md)",

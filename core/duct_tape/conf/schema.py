@@ -9,7 +9,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import attrs
 
-from duct_tape.conf.options import Address, ApplicationName, TriggerName
+from duct_tape.conf.options import Address, ApplicationName, Seconds, Size, TriggerName
 from duct_tape.conf.sections import Sections
 from duct_tape.secret import Secret
 from duct_tape.templates import Template
@@ -33,6 +33,8 @@ _SIMPLE: dict[Any, dict[str, Any]] = {
     bool: {"type": "boolean"},
     Path: {"type": "string"},
     Address: {"type": "string"},
+    Seconds: {"type": "number", "exclusiveMinimum": 0},
+    Size: {"type": "integer", "minimum": 1},
     ApplicationName: {"type": "string", "minLength": 1},
     TriggerName: {"type": "string"},
     Template: {"type": "string", "maxLength": 4096},
@@ -98,7 +100,7 @@ def type_schema(kind: Any) -> dict[str, Any]:
 
 def first_line(cls: type) -> str:
     """The first line of a class's docstring."""
-    return (cls.__doc__ or "").strip().splitlines()[0] if cls.__doc__ else ""
+    return (cls.__doc__ or "").strip().partition("\n")[0]
 
 
 def _property(kind: Any, field: attrs.Attribute[Any]) -> dict[str, Any]:

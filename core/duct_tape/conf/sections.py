@@ -8,7 +8,8 @@ from attrs import Factory, define, has
 
 from duct_tape.conf.model import CoreConf, PluginTable
 from duct_tape.plugins.discovery import installed
-from duct_tape.plugins.registry import Registry
+from duct_tape.plugins.instance import Instance
+from duct_tape.plugins.registry import Registry, check_config_class
 
 
 @define
@@ -31,11 +32,19 @@ def sections() -> Sections:
     registry = Registry()
     for name, plugins in installed().items():
         instance = registry.enable(PluginTable(instance=name, plugin=name, data={}), plugins[0])
-        found.plugins[name] = registry.call(instance, "ducttape_config_class", None)
-        # Actions are asked for without a context: their settings do not depend on an instance.
-        actions: Any = registry.call(instance, "ducttape_actions", {})
-        found.actions.update({name: action.settings for name, action in actions.items()})
+        _add(found, registry, instance)
     return found
+
+
+def _add(found: Sections, registry: Registry, instance: Instance) -> None:
+    cls: Any = registry.call(instance, "ducttape_config_class", None)
+    if cls is not None:
+        registry.guard(instance, "config_class", lambda: check_config_class(cls))
+    found.plugins[instance.name] = cls if instance.on else None
+    # Actions are asked for without a context: their settings do not depend on an instance.
+    actions: Any = registry.call(instance, "ducttape_actions", {})
+    settings = registry.guard(instance, "actions", lambda: {name: item.settings for name, item in actions.items()})
+    found.actions.update(settings or {})
 
 
 def core_classes() -> dict[str, type]:

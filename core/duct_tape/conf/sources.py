@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tomllib
@@ -16,6 +17,7 @@ from duct_tape.errors import ConfigurationError, Problem
 DEFAULT_PATH = Path("conf/duct_tape.toml")
 
 KeyPath = tuple[str | int, ...]
+_ENVIRONMENT = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -46,22 +48,27 @@ class Sources:
     def add(self, file: Path, *, replace: bool = False) -> None:
         """Merge one file in; unless ``replace``, a key that is there already is a problem."""
         try:
-            with file.open("rb") as stream:
-                data = tomllib.load(stream)
+            self._merge(self.data, tomllib.loads(file.read_bytes().decode("utf-8")), (), str(file), replace)
         except FileNotFoundError:
-            self.problems.append(_missing(file))
+            self.problems.append(_missing_overlay(file) if replace else _missing(file))
         except OSError as error:
-            self.problems.append(Problem(message=f"the file cannot be read: {error.strerror}", file=str(file)))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+            self.problems.append(_unreadable(file, error))
+        except UnicodeDecodeError as error:
+            line = error.object.count(b"\n", 0, error.start) + 1
+            self.problems.append(Problem(message=f"the file is not UTF-8 (at line {line})", file=str(file)))
+        except tomllib.TOMLDecodeError as error:
             self.problems.append(Problem(message=f"the file is not TOML: {error}", file=str(file)))
-        else:
-            self._merge(self.data, data, (), str(file), replace)
+        except RecursionError:
+            self.problems.append(Problem(message="the file is nested too deep", file=str(file)))
+        except ValueError:
+            # Python reads no number of more than 4,300 digits.
+            self.problems.append(Problem(message="the file holds a number that is too long", file=str(file)))
 
     def _merge(self, into: dict[str, Any], data: Mapping[str, Any], path: KeyPath, file: str, replace: bool) -> None:
         for key, value in data.items():
             here = (*path, key)
             old = into.get(key)
-            if isinstance(value, dict) and (old is None or isinstance(old, dict)):
+            if isinstance(value, dict) and (old is None or isinstance(old, dict)) and not _is_one_value(value):
                 self._files.setdefault(here, file)
                 self._merge(into.setdefault(key, {}), value, here, file, replace)
             elif key in into and not replace:
@@ -84,16 +91,24 @@ def read(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
     :raises ConfigurationError: there is no main file.
     """
     main = path or Path(environ.get("DUCT_TAPE_CONFIG") or DEFAULT_PATH)
-    if main.is_dir():
+    if os.path.isdir(main):
         main = main / DEFAULT_PATH.name
-    if not main.exists():
-        raise ConfigurationError([_missing(main)])
+    try:
+        main.stat()
+    except FileNotFoundError:
+        raise ConfigurationError([_missing(main)]) from None
+    except OSError as error:
+        raise ConfigurationError([_unreadable(main, error)]) from None
     sources = Sources(main)
     sources.add(main)
-    for drop_in in sorted((main.parent / "conf.d").glob("*.toml")):
+    for drop_in in _drop_ins(main.parent / "conf.d", sources.problems):
         sources.add(drop_in)
     if environment := environ.get("DUCT_TAPE_ENV"):
-        sources.add(main.with_name(f"{main.stem}.{environment}.toml"), replace=True)
+        if _ENVIRONMENT.fullmatch(environment):
+            sources.add(main.with_name(f"{main.stem}.{environment}.toml"), replace=True)
+        else:
+            message = f"DUCT_TAPE_ENV is {environment[:80]!r}, which cannot be part of a file's name"
+            sources.problems.append(Problem(message=message, hint="use letters, digits, dots and dashes"))
     return sources
 
 
@@ -104,18 +119,39 @@ def dotted(path: KeyPath) -> str:
         if isinstance(part, int):
             text += f"[{part}]"
         else:
-            quoted = part if _BARE.fullmatch(part) else '"' + part.replace('"', '\\"') + '"'
+            quoted = part if _BARE.fullmatch(part) else json.dumps(part, ensure_ascii=False)
             text += f".{quoted}" if text else quoted
     return text
 
 
+def _is_one_value(table: dict[str, Any]) -> bool:
+    # A reference to a secret is replaced as a whole: half of one and half of another is none.
+    return len(table) == 1 and all(key in ("env", "file") and isinstance(table[key], str) for key in table)
+
+
+def _drop_ins(folder: Path, problems: list[Problem]) -> list[Path]:
+    try:
+        names = sorted(os.listdir(folder))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        problems.append(Problem(message=f"the folder cannot be read: {error.strerror}", file=str(folder)))
+        return []
+    # Hidden files are those of editors.
+    return [folder / name for name in names if name.endswith(".toml") and not name.startswith(".")]
+
+
+def _unreadable(file: Path, error: OSError) -> Problem:
+    return Problem(message=f"the file cannot be read: {error.strerror}", file=str(file))
+
+
+def _missing_overlay(file: Path) -> Problem:
+    return Problem(
+        message=f"DUCT_TAPE_ENV is set, but there is no file {file}", hint="write it, or unset DUCT_TAPE_ENV"
+    )
+
+
 def _missing(file: Path) -> Problem:
-    environment = os.environ.get("DUCT_TAPE_ENV")
-    if environment and file.name.endswith(f".{environment}.toml"):
-        return Problem(
-            message=f"DUCT_TAPE_ENV is {environment!r}, but there is no file {file}",
-            hint="write it, or unset DUCT_TAPE_ENV",
-        )
     return Problem(
         message=f"there is no configuration file {file}",
         hint="`duct-tape init` writes one; --config or DUCT_TAPE_CONFIG point elsewhere",

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import json
+import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date, datetime, time
 from pathlib import Path
 from types import GenericAlias
 from typing import Any, Literal, TypeVar, get_args, get_origin
@@ -13,7 +17,7 @@ import cattrs
 from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError, IterableValidationError
 from cattrs.gen import make_dict_structure_fn
 
-from duct_tape.conf.options import Address, ApplicationName, TriggerName
+from duct_tape.conf.options import Address, ApplicationName, Seconds, Size, TriggerName
 from duct_tape.conf.sources import KeyPath, Sources
 from duct_tape.errors import Problem, TemplateError
 from duct_tape.secret import Secret, resolve
@@ -29,7 +33,11 @@ _NAMES: dict[type, str] = {
     str: "text",
     dict: "a table",
     list: "a list",
+    datetime: "a date",
+    date: "a date",
+    time: "a time",
 }
+_ADDRESS = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:\[\]/]+):([0-9]{1,5})|unix:/.+")
 
 
 class Reader:
@@ -125,12 +133,14 @@ def _converter(trigger: Any) -> cattrs.Converter:
     for kind in (str, int, bool):
         converter.register_structure_hook(kind, _exactly(kind))
     converter.register_structure_hook(float, lambda value, kind: float(_exactly(float, int)(value, kind)))
+    converter.register_structure_hook(Seconds, _seconds)
+    converter.register_structure_hook(Size, _size)
     converter.register_structure_hook(Path, lambda value, kind: Path(_exactly(str)(value, kind)))
     converter.register_structure_hook(Secret, lambda value, _: resolve(value))
     converter.register_structure_hook(Template, _template)
     converter.register_structure_hook(TriggerName, trigger)
     converter.register_structure_hook(ApplicationName, _application)
-    converter.register_structure_hook(Address, _address)
+    converter.register_structure_hook(Address, lambda value, _: address(_exactly(str)(value, str)))
     return converter
 
 
@@ -157,9 +167,25 @@ def _mapping_hook(kind: Any, converter: cattrs.Converter) -> Any:
 
 def _choice(value: Any, kind: Any) -> Any:
     choices = get_args(kind)
-    if value not in choices or type(value) is not type(choices[0]):
-        raise ValueError(f"expected one of {', '.join(map(repr, choices))} and not {described(value)}")
+    if type(value) is not type(choices[0]):
+        raise TypeError(f"expected {described(choices[0])} and not {described(value)}")
+    if value not in choices:
+        shown = ", ".join(map(json.dumps, choices))
+        raise ValueError(f"expected one of {shown}{suggestion(str(value), map(str, choices))}")
     return value
+
+
+def _seconds(value: Any, kind: Any) -> Seconds:
+    number = float(_exactly(float, int)(value, kind))
+    if not (math.isfinite(number) and number > 0):
+        raise ValueError("expected a number of seconds above 0")
+    return Seconds(number)
+
+
+def _size(value: Any, kind: Any) -> Size:
+    if _exactly(int)(value, kind) < 1:
+        raise ValueError("expected a number of bytes above 0")
+    return Size(value)
 
 
 def _template(value: Any, _: Any) -> Template:
@@ -176,10 +202,13 @@ def _application(value: Any, _: Any) -> ApplicationName:
     return ApplicationName(name)
 
 
-def _address(value: Any, _: Any) -> Address:
-    text = _exactly(str)(value, str)
-    host, _separator, port = text.rpartition(":")
-    good = text.startswith("unix:/") or (host and port.isascii() and port.isdigit() and int(port) < 65536)
-    if not good:
-        raise ValueError(f"{text!r} is not an address such as '127.0.0.1:9000' or 'unix:/run/duct-tape.sock'")
+def address(text: str) -> Address:
+    """The text, if it is an address to listen on.
+
+    :raises ValueError: it is not.
+    """
+    found = _ADDRESS.fullmatch(text)
+    if not found or int(found.group(1) or 0) > 65535:
+        shown = repr(text[:80])
+        raise ValueError(f"{shown} is not an address such as '127.0.0.1:9000' or 'unix:/run/duct-tape.sock'")
     return Address(text)
