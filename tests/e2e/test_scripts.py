@@ -7,8 +7,10 @@ real, on a bare machine and in a container.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -44,8 +46,8 @@ DUCT_TAPE = """#!/bin/sh
 case "$*" in
     serve | listen*)
         trap 'if [ -f "$1-drains" ]; then rm "$1-drains"; echo "$1 drains"; else echo "$1 ended"; exit 0; fi' TERM
-        [ "$1" = serve ] && [ ! -f serve-dies ] && echo "webhooks: POST http://127.0.0.1:9000/integrations/github"
         echo "$1 started: $*"
+        [ -f "$1-dies" ] || touch "$1-answers"
         [ "$1" = listen ] && [ -f flagged ] && mkdir -p shared_volume/.results &&
             echo '{"run": "r1", "state": "'"${STATE:-deployed}"'"}' >shared_volume/.results/r1.json &&
             echo "deploy says r1" >shared_volume/.results/r1.log
@@ -56,6 +58,14 @@ case "$*" in
         touch flagged
         echo '{"run": "r1"}' >shared_volume/hello.example.com
         echo '202 {"status": "accepted", "runs": [{"id": "r1"}]}' ;;
+esac
+"""
+
+VENV_PYTHON = f"""#!/bin/sh
+case "$*" in
+    scripts/settings.py) printf '%s\\n' "${{VOLUME:-shared_volume}}" http://127.0.0.1:9000 ;;
+    *healthz) [ -f serve-answers ] ;;
+    *) exec {sys.executable} "$@" ;;
 esac
 """
 
@@ -97,7 +107,7 @@ class Checkout:
     def stub(self) -> None:
         executable(self.folder / "scripts/install", "#!/bin/sh\n")
         executable(self.folder / ".venv/bin/duct-tape", DUCT_TAPE)
-        (self.folder / ".venv/bin/python").symlink_to(sys.executable)
+        executable(self.folder / ".venv/bin/python", VENV_PYTHON)
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -304,6 +314,51 @@ def test_serve_makes_the_folders_and_keeps_an_example_that_is_there(checkout: Ch
     assert mine.read_text() == "mine"
     assert (checkout.folder / "var").is_dir()
     assert (checkout.folder / "shared_volume").stat().st_mode & 0o7777 == 0o2770
+
+
+def test_serve_listens_where_the_configuration_leaves_flags(checkout: Checkout) -> None:
+    serving = Serving(checkout, VOLUME="flags")
+    serving.until("--volume flags ")
+    serving.until("serve started")
+    serving.process.terminate()
+    assert serving.end() == 0
+    assert (checkout.folder / "flags").is_dir()
+    assert not (checkout.folder / "shared_volume").exists()
+
+
+class RealCheckout(Checkout):
+    """The same, with the `duct-tape` of the environment that the tests run in."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        shutil.copytree(ROOT / "conf", folder / "conf", ignore=shutil.ignore_patterns("secrets"))
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.address = f"127.0.0.1:{probe.getsockname()[1]}"
+        self.environment |= {"DUCT_TAPE_VENV": sys.prefix, "DUCT_TAPE_BIND": self.address}
+
+    def stub(self) -> None:
+        executable(self.folder / "scripts/install", "#!/bin/sh\n")
+
+
+def test_the_demo_with_the_real_server_and_listener(tmp_path: Path) -> None:
+    checkout = RealCheckout(tmp_path)
+    serving = Serving(checkout, "--demo")
+    serving.until("Still serving")
+    serving.process.terminate()
+    assert serving.end() == 0
+    assert re.search(r"^Done: v1\.0\.\d+ is live\.$", serving.output, re.MULTILINE)
+    assert re.search(r"^The run \w+: deployed$", serving.output, re.MULTILINE)
+    assert f"http://{checkout.address}/integrations/github" in serving.output
+
+
+def test_a_taken_address_is_one_sentence(tmp_path: Path) -> None:
+    checkout = RealCheckout(tmp_path)
+    host, port = checkout.address.split(":")
+    with socket.create_server((host, int(port))):
+        serving = Serving(checkout, "--demo")
+        assert serving.end() == 1
+    assert serving.output.startswith(f"error: cannot listen on {checkout.address} (Address already in use)")
+    assert serving.output.count("\n") == 1
 
 
 def test_the_demo_shows_a_flag_that_waits_and_then_its_deploy(checkout: Checkout) -> None:
