@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from tests.server_support import event, run
 
 from duct_tape.api import Run, Runs, RunState
