@@ -115,11 +115,10 @@ def test_another_name_counts_for_the_application_in_it() -> None:
     assert claims.identify(claim, line.replace(b"app", b"../app"), only_app) == "unknown"
 
 
-@given(
-    st.one_of(
-        st.binary(), st.text().map(lambda run: Flag(run=run, application="app").to_line().encode("utf-8", "replace"))
-    )
-)
+flags = st.text().map(lambda run: Flag(run=run, application="app").to_line().encode("utf-8", "replace"))
+
+
+@given(st.one_of(st.binary(), flags))
 def test_any_content_gives_a_flag_with_a_safe_run(content: bytes) -> None:
     flag = claims.identify(CLAIM, content, only_app)
 

@@ -9,7 +9,7 @@ import pytest
 from tests.listener_support import Host
 
 from duct_tape.flags import Flag
-from duct_tape.listener import claims, inbox, results
+from duct_tape.listener import aside, claims, inbox, results
 from duct_tape.listener.applications import Applications
 from duct_tape.listener.inbox import Inbox
 from duct_tape.listener.results import Result
@@ -80,7 +80,7 @@ def test_what_cannot_be_moved_stays_and_is_told_once(
 ) -> None:
     (host.volume / "folder").mkdir()
     with monkeypatch.context() as patch:
-        patch.setattr(inbox.aside, "set_aside", failing(DENIED))
+        patch.setattr(aside, "set_aside", failing(DENIED))
         box.look(())
         box.look(())
     box.look(())
@@ -96,7 +96,7 @@ def test_what_is_taken_back_in_the_same_moment_is_nothing(
     host: Host, box: Inbox, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     host.flag("app", "v1")
-    monkeypatch.setattr(inbox.claims, "take", failing(FileNotFoundError(2, "gone")))
+    monkeypatch.setattr(claims, "take", failing(FileNotFoundError(2, "gone")))
 
     assert box.look(()) == []
     assert caplog.messages == []
@@ -105,7 +105,7 @@ def test_what_is_taken_back_in_the_same_moment_is_nothing(
 def test_a_refused_claim_that_cannot_be_moved_is_dropped(
     host: Host, box: Inbox, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbox.aside, "set_claim_aside", failing(DENIED))
+    monkeypatch.setattr(aside, "set_claim_aside", failing(DENIED))
     host.flag("unknown", "v1")
 
     assert box.look(()) == []

@@ -8,8 +8,8 @@ from duct_tape.listener.leftovers import end_left_overs
 
 def test_only_the_processes_of_that_run_are_ended() -> None:
     ours = subprocess.Popen(
-        ["/bin/sh", "-c", "sleep 100 & wait"],
-        env={"DUCT_TAPE_RUN": "lost", "PATH": "/bin:/usr/bin"},
+        ["/bin/sh", "-c", "/bin/sleep 100 & wait"],
+        env={"DUCT_TAPE_RUN": "lost"},
         start_new_session=True,
     )
     other = subprocess.Popen(["/bin/sleep", "100"], env={"DUCT_TAPE_RUN": "lost-not"}, start_new_session=True)

@@ -10,7 +10,7 @@ import pytest
 from tests.listener_support import Host
 
 from duct_tape.errors import StartupError
-from duct_tape.listener import service
+from duct_tape.listener.applications import Applications
 from duct_tape.listener.deploy import Deploy
 from duct_tape.listener.service import listen
 from duct_tape.listener.settings import Settings
@@ -20,8 +20,8 @@ HOLD = "until [ -e go ]; do sleep 0.02; done"
 
 async def eventually(found: Callable[[], object], seconds: float = 10.0) -> None:
     async with asyncio.timeout(seconds):
-        while not found():
-            await asyncio.sleep(0.01)  # Between two looks at a file.
+        while not found():  # noqa: ASYNC110 - what is looked at are files
+            await asyncio.sleep(0.01)
 
 
 def once(host: Host) -> bool:
@@ -157,7 +157,7 @@ def test_once_can_be_interrupted(host: Host) -> None:
 
 def test_an_application_that_went_while_its_flag_waited_is_refused(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = iter([None, "it went"])
-    monkeypatch.setattr(service.Applications, "problem", lambda *_: next(answers))
+    monkeypatch.setattr(Applications, "problem", lambda *_: next(answers))
     host.flag("a", "v1")
 
     assert not once(host)

@@ -17,9 +17,9 @@ def test_the_volume_may_lie_in_an_application(host: Host) -> None:
 
 
 def test_folders_that_are_missing(host: Host) -> None:
-    with pytest.raises(StartupError, match="shared volume .* does not exist"):
+    with pytest.raises(StartupError, match=r"shared volume .* does not exist"):
         Settings(volume=host.root / "none", applications=host.applications).check()
-    with pytest.raises(StartupError, match="applications folder .* does not exist"):
+    with pytest.raises(StartupError, match=r"applications folder .* does not exist"):
         Settings(volume=host.volume, applications=host.root / "none").check()
 
 

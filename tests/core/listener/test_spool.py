@@ -102,3 +102,24 @@ def test_doubts_about_who_can_leave_flags(host: Host, spool: Spool, mode: int, w
     doubt = spool.doubt()
 
     assert doubt is None if words is None else words in (doubt or "")
+
+
+def test_what_vanishes_while_it_is_looked_at_is_no_entry(
+    host: Host, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Vanished:
+        name = "app"
+
+        def stat(self, *, follow_symlinks: bool) -> os.stat_result:
+            raise FileNotFoundError
+
+    class Listing(list[Vanished]):
+        def __enter__(self) -> Listing:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", lambda _: Listing([Vanished()]))
+        assert spool.entries() == []
