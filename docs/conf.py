@@ -19,7 +19,10 @@ extensions = ["myst_parser", "sphinx.ext.autodoc"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"Duct Tape {__version__}"
-html_static_path: list[str] = []
+html_static_path = ["_static"]
+html_copy_source = False
+html_show_sourcelink = False
+html_css_files = ["duct_tape.css"]
 
 # "## Who owns what" can be linked to as #who-owns-what, as on GitHub.
 myst_heading_anchors = 3
