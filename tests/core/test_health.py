@@ -124,6 +124,7 @@ def test_however_often_it_is_asked_the_checks_run_once_a_second(
 
 def test_a_check_that_hangs_costs_one_thread(health: Callable[..., Health], monkeypatch: pytest.MonkeyPatch) -> None:
     stop, done = threading.Event(), threading.Event()
+    others = set(threading.enumerate())
 
     def hangs(ctx: object) -> list[Check]:
         stop.wait()
@@ -140,7 +141,6 @@ def test_a_check_that_hangs_costs_one_thread(health: Callable[..., Health], monk
     assert threading.active_count() == before
     stop.set()
     done.wait()
-    for thread in threading.enumerate():
-        if thread.name == "plugin-call":
-            thread.join()
+    for thread in set(threading.enumerate()) - others:
+        thread.join()
     assert red(asyncio.run(found.checks())) == {}
