@@ -13,7 +13,7 @@ async def read_body(request: Request, limit: int, seconds: float) -> bytes:
 
     :raises HTTPException: 415, 413 or 408; the rest of the body is not read and the connection ends.
     """
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
+    if any(value.strip().lower() != "identity" for value in request.headers.getlist("content-encoding")):
         raise _refusal(request, 415)
     declared = request.headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and int(declared[:20]) > limit:
