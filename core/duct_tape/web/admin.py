@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from duct_tape import __version__
 from duct_tape.assembly import Assembly
+from duct_tape.errors import JournalError
 from duct_tape.health import Health
 from duct_tape.journal import Journal
 from duct_tape.runs import Run
@@ -44,9 +45,13 @@ def build_admin(assembly: Assembly, journal: Journal, token: Secret) -> ASGIApp:
         return JSONResponse({"runs": [_row(run) for run in await journal.recent(100)]})
 
     routes = [Route("/", status), Route("/plugins", plugins), Route("/runs", runs)]
-    app = Starlette(routes=routes, exception_handlers={HTTPException: http_error})
+    app = Starlette(routes=routes, exception_handlers={HTTPException: http_error, JournalError: _no_journal})
     app.router.redirect_slashes = False
     return _TokenRequired(app, token)
+
+
+async def _no_journal(request: Request, error: Exception) -> Response:
+    return answer(503, "unavailable", reason=str(error))
 
 
 class _TokenRequired:
