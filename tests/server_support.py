@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import dedent
 from types import ModuleType
 from typing import Any
 
@@ -219,8 +220,13 @@ class Server:
         code = self.process.wait(seconds)
         self._reader.join(seconds)
         while not self._fresh.empty():
-            self.lines.append(self._fresh.get() or "")
+            self.lines.append(self._fresh.get_nowait() or "")
         return code
+
+    @property
+    def log(self) -> str:
+        """All lines that were waited for, and after the end all that there were."""
+        return "".join(self.lines)
 
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=15)
@@ -232,19 +238,41 @@ class Server:
             return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
+SERVE = """
+import asyncio
+from pathlib import Path
+from duct_tape import logs
+from duct_tape.assembly import assemble
+from duct_tape.web.serve import serve
+from tests.server_support import *
+
+logs.configure("info", "console")
+plugins = {"recorder": Recorder().module, "sender": sender()}
+"""
+
+
 @contextmanager
-def serving(
-    folder: Path, script: str, port: int, wrapper: tuple[str, ...] = (), python: str = sys.executable
-) -> Iterator[Server]:
-    """The script, which is to serve on the port, in a process of its own; killed at the end if need be."""
+def serving(folder: Path, text: str = "", script: str = "") -> Iterator[Server]:
+    """A server in a process of its own, killed at the end if need be.
+
+    :param text: more of the configuration, in front of ``CONFIGURATION``.
+    :param script: Python that changes ``plugins`` before they are loaded.
+    """
+    port = free_port()
+    (folder / "volume").mkdir(exist_ok=True)
+    sections = f'[volume]\npath = "volume"\n[journal]\npath = "journal.sqlite3"\n{CONFIGURATION}'
+    bind = f'[server]\nbind = ["127.0.0.1:{port}"]\n'
+    (folder / "duct_tape.toml").write_text(f"{bind}{text}\n{sections}")
+    code = f"{SERVE}{dedent(script)}\nserve(assemble(Path('duct_tape.toml'), plugins).require())"
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
-        [*wrapper, python, "-c", script], cwd=folder, env=environment, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", code], cwd=folder, env=environment, stderr=subprocess.PIPE, text=True
     )
     assert process.stderr is not None
     with process.stderr:
         server = Server(process, port)
         try:
+            server.wait_for("serves on")
             yield server
         finally:
             if process.poll() is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import signal
@@ -36,7 +37,7 @@ def started(folder: Path, script: str, *wrapper: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [*wrapper, sys.executable, "-c", f"{SUPPORT}{lines}asyncio.run(main())"],
         cwd=folder,
-        env={"PYTHONPATH": str(Path(__file__).parents[3])},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
