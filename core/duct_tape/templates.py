@@ -209,7 +209,8 @@ def _compile(source: str) -> jinja2.Template:
                 raise TemplateError("`self` is not available in templates")
         return _ENVIRONMENT.from_string(source)
     except jinja2.TemplateSyntaxError as error:
-        raise TemplateError(f"line {error.lineno}: {error.message}") from None
+        message = (error.message or "").rstrip(".")
+        raise TemplateError(f"line {error.lineno}: {message}") from None
     except (RecursionError, SyntaxError, MemoryError):
         # Python's own parser, which compiles what Jinja2 makes, has limits of several kinds.
         raise TemplateError("the template is nested too deep") from None

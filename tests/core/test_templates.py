@@ -110,11 +110,11 @@ def test_what_cannot_be_rendered(source: str, reason: str) -> None:
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        ("{{ a", "line 1: unexpected end of template, expected 'end of print statement'."),
+        ("{{ a", "line 1: unexpected end of template, expected 'end of print statement'"),
         ("\n{{ }}", "line 2: Expected an expression, got 'end of print statement'"),
-        ("{{ a | nosuch }}", "line 1: No filter named 'nosuch'."),
-        ("{{ a | attr('x') }}", "line 1: No filter named 'attr'."),
-        ("{{ a is nosuch }}", "line 1: No test named 'nosuch'."),
+        ("{{ a | nosuch }}", "line 1: No filter named 'nosuch'"),
+        ("{{ a | attr('x') }}", "line 1: No filter named 'attr'"),
+        ("{{ a is nosuch }}", "line 1: No test named 'nosuch'"),
         ("{% for x in a %}{% endfor %}", "`for` is not available in templates"),
         ("{% set x = 1 %}", "`assign` is not available in templates"),
         ("{% include 'x' %}", "`include` is not available in templates"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import NoneType, UnionType
@@ -50,7 +51,7 @@ def _table(heading: str, cls: type) -> list[str]:
     nested: list[str] = []
     for field in (field for field in attrs.fields(cls) if field.init):
         kind = hints[field.name]
-        meaning = field.metadata.get("help", "")
+        meaning = field.metadata.get("help", "").replace("|", "\\|")
         rows.append(f"| `{field.name}` | {type_name(kind)} | {default_text(field)} | {meaning} |")
         for inner in _classes(kind):
             nested += _table(f"{heading[:-1]}.{field.name}.NAME]", inner)
@@ -86,7 +87,7 @@ def default_text(field: attrs.Attribute[Any]) -> str:
     if isinstance(field.default, Template):
         return f"`{field.default.source}`"
     if isinstance(field.default, tuple):
-        return "none" if not field.default else f"`{list(field.default)}`"
+        return "none" if not field.default else f"`{json.dumps(field.default)}`"
     return f"`{field.default}`"
 
 

@@ -113,10 +113,8 @@ def _property(kind: Any, field: attrs.Attribute[Any]) -> dict[str, Any]:
 
 
 def _trigger(found: Sections) -> dict[str, Any]:
-    options = [
-        class_schema(cls, {"action": {"const": name}}) | {"required": ["action"]} for name, cls in found.actions.items()
-    ]
-    return {"type": "object", "oneOf": options}
+    options = [class_schema(cls, {"action": {"const": name}}) for name, cls in found.actions.items()]
+    return {"type": "object", "required": ["action"]} | ({"oneOf": options} if options else {})
 
 
 def _plugin(cls: type | None) -> dict[str, Any]:

@@ -133,7 +133,7 @@ def test_an_environment_is_part_of_a_name(write: Write, environment: str) -> Non
         ("a = 1".encode("utf-16"), "the file is not UTF-8 (at line 1)"),
         (b"a = " + b"[" * 5000, "the file is nested too deep"),
         (b"a = " + b"{a = " * 5000, "the file is nested too deep"),
-        (b".".join([b"a"] * 3000) + b" = 1", "the file is nested too deep"),
+        (b".".join([b"a"] * 1200) + b" = 1", "the file is nested too deep"),
         (b"a = " + b"1" * 5000, "the file holds a number that is too long"),
     ],
 )
