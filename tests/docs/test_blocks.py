@@ -162,5 +162,5 @@ def contributed(command: click.Command, context: click.Context, name: str) -> cl
 
 def test_scripts_exist() -> None:
     for block in blocks("console", "sh", "text", "yaml"):
-        for name in re.findall(r"(?<![\w/])(?:\./)?(scripts/[\w-]+)", block.text):
-            assert (ROOT / name).is_file(), f"{block}: {name}"
+        for name in re.findall(r"(?<![\w/])(?:\./)?(scripts/[\w./-]*\w)", block.text):
+            assert (ROOT / name).exists(), f"{block}: {name}"

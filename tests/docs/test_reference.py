@@ -36,7 +36,7 @@ def test_cli_has_the_help_of_every_command(line: str, tmp_path: object, monkeypa
     for name in ("DUCT_TAPE_ENV", "DUCT_TAPE_CONFIG", "DUCT_TAPE_BIND", "DUCT_TAPE_VOLUME"):
         monkeypatch.delenv(name, raising=False)
     CliRunner().invoke(group, ["init"])
-    result = CliRunner().invoke(group, [*line.split(), "--help"], prog_name="duct-tape", terminal_width=100)
+    result = CliRunner().invoke(group, [*line.split(), "--help"], prog_name="duct-tape", terminal_width=80)
     assert result.exit_code == 0, result.output
     path = DOCS / "reference/cli.md"
     hold(path, f"<!-- help: {line} -->\n\n```text\n", "```\n", result.output)

@@ -43,7 +43,7 @@ def test_the_tests_that_are_named_exist(name: str) -> None:
 def test_architecture_has_every_room() -> None:
     text = page("explanation/architecture.md")
     for path in (ROOT / "core/duct_tape").iterdir():
-        if path.name.startswith("_") or path.name == "py.typed":
+        if path.name[0] in "._" or path.name == "py.typed":
             continue
         assert f"`{path.stem}/`" in text if path.is_dir() else f"`{path.stem}`" in text, path.name
 
