@@ -7,15 +7,18 @@ import inspect
 import re
 import typing
 from enum import Enum
+from pathlib import Path
 
 import attrs
 import pytest
 from click.testing import CliRunner
-from tests.docs.support import DOCS, after, hold, page, rows
+from tests.docs.support import DOCS, ROOT, after, blocks, hold, page, rows
 
 from duct_tape import api, templates
+from duct_tape.assembly import assemble
 from duct_tape.cli import COMMANDS, group
 from duct_tape.cli.init import starter
+from duct_tape.cli.simulate import simulate
 from duct_tape.events import Release
 from duct_tape.hookspecs import HOOKS, HookSpecs
 from duct_tape.runs import Run
@@ -118,6 +121,36 @@ def test_file_names_shows_what_the_filter_makes() -> None:
     table = rows(after(page("how-to/file-names.md"), "<!-- table: filename -->"))
     for text, name in table:
         assert templates.filename(text.strip("`")) == name.strip("`")
+
+
+def test_every_reason_why_a_release_is_ignored_is_explained() -> None:
+    decide = (ROOT / "plugins/duct_tape_github/decide.py").read_text()
+    journal = "".join(path.read_text() for path in (ROOT / "core/duct_tape/journal").glob("*.py"))
+    table = rows(after(page("how-to/prereleases-and-tags.md"), "## Why was it ignored?"))
+    for reason, _ in table:
+        for piece in re.split(r"…|`(?:push|created)`", reason.strip("`").strip()):
+            assert piece.strip(": ") in decide + journal, reason
+    # One row for each sentence of the integration, and one for the journal's.
+    sentences = re.findall(r'Ignored\(reason=f?"|^        return f?"[^"]', decide, re.MULTILINE)
+    assert len(table) == len(sentences) + 1
+
+
+def test_the_least_release_is_a_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (block,) = (item for item in blocks("json") if item.page == "docs/how-to/try-without-github.md")
+    monkeypatch.setenv("SECRET", "4f1d0c5a9b3e4c7d8a6f")
+    (tmp_path / "duct_tape.toml").write_text(
+        """
+        [plugins.touch-file]
+        [triggers.deploy]
+        action = "touch-file"
+        [plugins.github]
+        secrets = [{ env = "SECRET" }]
+        triggers = ["deploy"]
+        repositories."acme/shop".application = "shop.example.com"
+        """
+    )
+    answer = simulate(assemble(tmp_path / "duct_tape.toml").require(), "github", "release", block.text.encode())
+    assert [run["preview"]["flag"] for run in answer["runs"]] == ["shop.example.com"]
 
 
 def test_the_starter_configuration_points_to_a_page_that_exists() -> None:
