@@ -14,11 +14,12 @@ RUN python3 -m venv /opt/venv \
 FROM ${BASE_IMAGE}
 COPY --from=build /opt/venv /opt/venv
 
-# The journal's folder belongs to the container's user. conf and shared_volume are deliberately not made here:
-# a forgotten mount is then an error at the start, and not flags that nobody on the host ever sees.
+# Only the journal's folder belongs to the container's user. conf and shared_volume are to be mounted: where that
+# was forgotten, the anonymous volume in their place is empty and root's, so the start ends with an error instead
+# of flags that nobody on the host ever sees.
 WORKDIR /opt/app
-RUN install -d -o 10001 -g 10001 -m 0770 var
-VOLUME /opt/app/var
+RUN install -d -o 10001 -g 10001 -m 0770 var && install -d -m 0755 conf shared_volume
+VOLUME ["/opt/app/conf", "/opt/app/shared_volume", "/opt/app/var"]
 
 ENV PATH=/opt/venv/bin:$PATH \
     DUCT_TAPE_BIND=0.0.0.0:9000 \
