@@ -635,7 +635,8 @@ def test_the_heartbeat(host: Host) -> None:
     assert beat["applications"] == ["a", "b app"]
     assert beat["started"] <= beat["last_scan"]
 
-    until(lambda: json.loads((host.volume / ".listener.json").read_text())["last_scan"] != beat["last_scan"])
+    if host.form == "shell":  # It takes five seconds; in Python, a test with a faster heart has seen it.
+        until(lambda: json.loads((host.volume / ".listener.json").read_text())["last_scan"] != beat["last_scan"])
 
 
 def test_once_without_flags_is_fine(host: Host) -> None:

@@ -64,8 +64,12 @@ class Inbox:
                     if claim.id in left_over and end_left_overs(order.flag.run):
                         log.warning("%s: ended what a killed listener had left running", order.application)
             self._heartbeat.beat(spool)
-        except (StartupError, OSError) as error:
+        except StartupError as error:
             self._tell(str(error))
+        except OSError as error:
+            # Not the names of temporary files: the same trouble is told once.
+            where = self._path if error.filename is None or error.filename[:1] == "." else error.filename
+            self._tell(f"{where} cannot be used: {error.strerror}")
         else:
             self._tell("")
         return orders

@@ -153,14 +153,14 @@ class Listener:
 
 
 def _tell(order: Order, result: Result) -> None:
-    words = [f"{result.application}: {result.state}"]
+    words = [f"{result.application}: {result.state} {describe(order.flag)}"]
     if result.exit_code:
         words.append(f"with exit code {result.exit_code}")
     if result.duration is not None:
         words.append(f"after {result.duration:.1f} s")
-    words.append(describe(order.flag))
-    fine = result.state in ("deployed", "superseded")
-    if not fine:
-        words.append(f"- its output is in .results/{result.run}.log")
-    level = logging.INFO if fine else logging.WARNING
-    log.log(level, "%s", " ".join(words))
+    if result.state in ("deployed", "superseded"):
+        log.info("%s", " ".join(words))
+    elif result.started_at is None:
+        log.warning("%s: %s", " ".join(words), result.output)
+    else:
+        log.warning("%s; its output is in .results/%s.log", " ".join(words), result.run)

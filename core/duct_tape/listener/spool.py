@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
@@ -141,6 +142,8 @@ def _locked(path: Path, top: int) -> int:
 
 
 def _open_lock(top: int) -> int:
+    if not os.access(".", os.R_OK | os.W_OK | os.X_OK, dir_fd=top):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     with suppress(FileNotFoundError):
         if not stat.S_ISREG(os.lstat(LOCK, dir_fd=top).st_mode):
             clear(top, LOCK)

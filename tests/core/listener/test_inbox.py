@@ -9,7 +9,7 @@ import pytest
 from tests.listener_support import Host
 
 from duct_tape.flags import Flag
-from duct_tape.listener import aside, claims, inbox, results
+from duct_tape.listener import aside, claims, heartbeat, inbox, results
 from duct_tape.listener.applications import Applications
 from duct_tape.listener.inbox import Inbox
 from duct_tape.listener.results import Result
@@ -166,7 +166,20 @@ def test_what_was_claimed_survives_that_the_applications_are_away(
     (order,) = box.look(())
 
     assert order.flag.tag == "v1"
-    assert "applications" in caplog.text
+    assert f"{host.applications} cannot be used: No such file or directory; waiting" in caplog.text
+
+
+def test_trouble_with_a_temporary_file_is_told_once(
+    box: Inbox, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heartbeat, "write", failing(OSError(28, "No space left on device", ".tmp-1")))
+    box.look(())
+    monkeypatch.setattr(heartbeat, "write", failing(OSError(28, "No space left on device", ".tmp-2")))
+    box._heartbeat.again()
+    box.look(())
+
+    (message,) = caplog.messages
+    assert message.startswith(f"{box._path} cannot be used: No space left on device")
 
 
 def test_a_deploy_that_a_killed_listener_left_running_is_ended(
