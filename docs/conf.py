@@ -21,6 +21,7 @@ html_theme = "furo"
 html_title = f"Duct Tape {__version__}"
 html_static_path = ["_static"]
 html_copy_source = False
+html_show_copyright = False
 html_show_sourcelink = False
 html_css_files = ["duct_tape.css"]
 
