@@ -63,10 +63,13 @@ def _instance_problems(assembly: Assembly, instance: Instance) -> Iterable[Probl
     if hook is None:
         return []
     try:
-        found: list[Problem] = call(lambda: list(hook() or ()))
+        found: list[object] = call(lambda: list(hook() or ()))
     except PluginFailure as failure:
         return [sources.problem(f"the plugin's own check failed: {failure},", path)]
-    return [attrs.evolve(problem, file=problem.file or sources.file(path)) for problem in found]
+    problems = [problem for problem in found if isinstance(problem, Problem)]
+    if len(problems) < len(found):
+        return [sources.problem("the plugin's own check returned something else than problems,", path)]
+    return [attrs.evolve(problem, file=problem.file or sources.file(path)) for problem in problems]
 
 
 def _unused_triggers(assembly: Assembly) -> Iterable[Problem]:
@@ -81,7 +84,7 @@ def _unused_triggers(assembly: Assembly) -> Iterable[Problem]:
         author="octocat",
     )
     event = Event(name="release", action="published", delivery="sample", repository="owner/name", release=release)
-    for name in assembly.triggers.keys() - assembly.previewed:
+    for name in [name for name in assembly.triggers if name not in assembly.previewed]:
         try:
             assembly.preview("sample", PlannedRun(application="application", trigger=name), event)
         except PermanentError as error:

@@ -7,6 +7,7 @@ import logging
 import click
 
 from duct_tape.assembly import assemble
+from duct_tape.errors import ConfigurationError
 from duct_tape.plugins.isolation import PluginFailure, call
 
 
@@ -14,10 +15,15 @@ def contributed_group(name: str) -> click.Group | None:
     """The group of an instance's commands, or None when the configuration names no such instance.
 
     :raises ConfigurationError: the configuration is wrong.
+    :raises click.UsageError: there is no configuration that could name it.
     :raises click.ClickException: the plugin is off or has no commands.
     """
     logging.disable(logging.CRITICAL)
-    assembly = assemble()
+    try:
+        assembly = assemble()
+    except ConfigurationError as error:
+        # More often a typing mistake than a plugin in the wrong folder.
+        raise click.UsageError(f"there is no command `{name}`, nor a plugin of that name: {error}") from None
     instance = assembly.instance(name)
     if instance is None:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from importlib.resources import files
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from duct_tape.conf.sources import DEFAULT_PATH
 from duct_tape.errors import DuctTapeError
 
 SECRET = Path("secrets/github")
@@ -29,7 +31,8 @@ def command(directory: Path, url: str) -> None:
     Files that are there already are kept. The secret is a file of its own, readable by its owner only.
     """
     configuration, secret = directory / "duct_tape.toml", directory / SECRET
-    text = starter().replace('"conf/secrets/github"', f'"{secret}"')
+    # JSON's way of quoting is TOML's, too.
+    text = starter().replace('"conf/secrets/github"', json.dumps(str(secret), ensure_ascii=False))
     click.echo(_write(configuration, text.encode("utf-8"), 0o644))
     click.echo(_write(secret, f"{secrets.token_hex(32)}\n".encode("ascii"), 0o600))
     click.echo(_next_steps(configuration, secret, url.rstrip("/")))
@@ -42,18 +45,24 @@ def starter() -> str:
 
 def _write(path: Path, content: bytes, mode: int) -> str:
     try:
+        if path.exists():
+            return f"kept   {path}"
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    except FileExistsError:
-        return f"kept   {path}"
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+        except OSError:
+            # Half a secret would be kept the next time.
+            path.unlink()
+            raise
     except OSError as error:
-        raise DuctTapeError(f"{path} cannot be written: {error.strerror}") from None
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
+        raise DuctTapeError(f"{error.filename or path} cannot be written: {error.strerror}") from None
     return f"wrote  {path}"
 
 
 def _next_steps(configuration: Path, secret: Path, url: str) -> str:
+    check = "duct-tape check" + ("" if configuration == DEFAULT_PATH else f" --config {configuration}")
     return f"""
 In the settings of your repository on GitHub, under Webhooks, choose "Add webhook" and enter:
 
@@ -62,4 +71,4 @@ In the settings of your repository on GitHub, under Webhooks, choose "Add webhoo
   Secret         the line in {secret}  (show it with: cat {secret})
   Events         "Let me select individual events", then only "Releases"
 
-Then name the repository in {configuration} and run `duct-tape check`."""
+Then name the repository in {configuration} and run `{check}`."""

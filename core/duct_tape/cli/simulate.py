@@ -13,6 +13,7 @@ from duct_tape.cli.options import config_option, json_option, print_json
 from duct_tape.delivery import Decision, Ignored, PlannedRun, Pong
 from duct_tape.errors import DuctTapeError, MalformedError, PermanentError, UnsupportedMediaError
 from duct_tape.events import Event
+from duct_tape.logs import escaped
 from duct_tape.web.receive import ReceiverRoute
 
 
@@ -52,6 +53,9 @@ def simulate(assembly: Assembly, name: str, event_name: str, body: bytes) -> dic
     except (MalformedError, UnsupportedMediaError) as error:
         status = "malformed" if isinstance(error, MalformedError) else "unsupported media type"
         return {"status": status, "reason": str(error)}
+    except Exception as error:
+        # A fault of the integration, which the server answers in the same words.
+        return {"status": "malformed", "reason": f"the integration cannot read it ({type(error).__name__})"}
     return _described(assembly, name, event, decision)
 
 
@@ -86,10 +90,13 @@ def _run(assembly: Assembly, name: str, event: Event, planned: PlannedRun) -> di
 
 
 def _print(result: dict[str, Any]) -> None:
-    click.echo(f"{result['status']}: {result.get('reason') or result.get('message') or result.get('key')}")
+    reason = result.get("reason") or result.get("message") or result.get("key") or "the runs have no key"
+    click.echo(f"{result['status']}: {escaped(reason)}")
     for run in result.get("runs", ()):
         click.echo(f"run for {run['application']} by trigger {run['trigger']}")
         if "error" in run:
-            click.echo(f"  would fail: {run['error']}")
+            click.echo(f"  would fail: {escaped(run['error'])}")
         for label, text in run.get("preview", {}).items():
-            click.echo(f"  {label}: {text.rstrip()}")
+            # Line by line: what a stranger wrote must not move the cursor.
+            first, *others = text.rstrip().split("\n")
+            click.echo("\n    ".join([f"  {label}: {escaped(first)}", *map(escaped, others)]))

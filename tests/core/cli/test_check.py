@@ -1,0 +1,151 @@
+"""``duct-tape check``: every problem at once, and silence about secrets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from duct_tape.runs import Outcome, Run
+from duct_tape.triggers import Action
+
+Cli = Callable[..., Any]
+Configure = Callable[..., Path]
+Offer = Callable[..., None]
+
+
+def test_a_good_configuration(cli: Cli, configure: Configure) -> None:
+    configure()
+    ended = cli("check")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out == "conf/duct_tape.toml is fine (plugins: touch-file, github; triggers: deploy)\n"
+    assert json.loads(cli("check", "--json").out) == {"problems": []}
+
+
+def test_an_empty_configuration(cli: Cli, configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
+    configure("", "other.toml")
+    monkeypatch.setenv("DUCT_TAPE_CONFIG", "other.toml")
+    assert cli("check").out == "other.toml is fine (plugins: none; triggers: none)\n"
+
+
+def test_no_configuration(cli: Cli) -> None:
+    ended = cli("check", "--config", "x.toml")
+    assert ended.code == 1
+    assert ended.out == (
+        "error: there is no configuration file x.toml; `duct-tape init` writes one; "
+        "--config or DUCT_TAPE_CONFIG point elsewhere\n1 problem found\n"
+    )
+
+
+def test_every_problem_at_once(cli: Cli, configure: Configure) -> None:
+    configure("[server]\nbnid = 1\n[plugins.github]\nsecrets = []\n")
+    ended = cli("check")
+    assert (ended.code, ended.err) == (1, "")
+    assert ended.out.splitlines() == [
+        "error: unknown key `bnid` in server (conf/duct_tape.toml); did you mean `bind`?",
+        "error: `secrets` is empty, in plugins.github (conf/duct_tape.toml); without a secret nobody could tell GitHub "
+        "from a stranger",
+        "2 problems found",
+    ]
+    ended = cli("check", "--json")
+    assert ended.code == 1
+    assert json.loads(ended.out)["problems"][0] == {
+        "message": "unknown key `bnid`",
+        "path": "server",
+        "file": "conf/duct_tape.toml",
+        "hint": "did you mean `bind`?",
+    }
+
+
+def test_templates_are_rendered_for_every_repository(cli: Cli, configure: Configure) -> None:
+    path = configure()
+    path.write_text(path.read_text().replace('"touch-file"\n', '"touch-file"\nfilename = "{{ vars.file_name }}"\n'))
+    ended = cli("check")
+    assert ended.code == 1
+    assert ended.out.splitlines()[0] == (
+        "error: a release would fail in trigger `deploy`: template '{{ vars.file_name }}': there is no value for "
+        "'file_name', in plugins.github.repositories.\"acme/site\" (conf/duct_tape.toml)"
+    )
+
+
+def test_a_trigger_that_nothing_uses_is_rendered_too_in_the_order_of_the_file(cli: Cli, configure: Configure) -> None:
+    names = "zeta alpha mu beta omega".split()
+    triggers = "".join(f'[triggers.{name}]\naction = "touch-file"\nfilename = "{{{{ nope }}}}"\n' for name in names)
+    configure(f'[plugins.touch-file]\n{triggers}[triggers.good]\naction = "touch-file"\n')
+    ended = cli("check")
+    assert ended.out.splitlines() == [
+        *(
+            f"error: the trigger cannot be used: template '{{{{ nope }}}}': 'nope' is undefined, in triggers.{name} "
+            "(conf/duct_tape.toml); no integration uses this trigger, so it was tried without vars and payload"
+            for name in names
+        ),
+        "5 problems found",
+    ]
+
+
+def test_a_trigger_that_an_integration_uses_is_tried_once(cli: Cli, configure: Configure) -> None:
+    path = configure()
+    path.write_text(path.read_text().replace('"touch-file"\n', '"touch-file"\nfilename = "{{ vars.x }}"\n'))
+    with path.open("a") as file:
+        file.write('vars = { x = "y" }\n')
+    assert cli("check").code == 0
+
+
+def explodes() -> None:
+    raise RuntimeError("boom\nmore")
+
+
+def no_problems() -> Iterable[Any]:
+    return ["a text"]
+
+
+@pytest.mark.parametrize(
+    ("hooks", "text"),
+    [
+        (
+            {"setup": explodes},
+            "the plugin is off: setup: RuntimeError: boom, in plugins.x (conf/duct_tape.toml); it is object 0",
+        ),
+        ({"check": explodes}, "the plugin's own check failed: RuntimeError: boom, in plugins.x (conf/duct_tape.toml)"),
+        (
+            {"check": no_problems},
+            "the plugin's own check returned something else than problems, in plugins.x (conf/duct_tape.toml)",
+        ),
+    ],
+)
+def test_a_plugin_that_fails_is_a_problem(
+    cli: Cli, configure: Configure, offer: Offer, hooks: dict[str, Any], text: str
+) -> None:
+    offer(**hooks)
+    configure("[plugins.x]\n[plugins.touch-file]\n")
+    ended = cli("check")
+    assert (ended.code, ended.err) == (1, "")
+    assert ended.out == f"error: {text}\n1 problem found\n"
+
+
+@attrs.frozen
+class Settings:
+    """None."""
+
+
+def test_an_action_that_fails_in_its_preview_is_a_problem(cli: Cli, configure: Configure, offer: Offer) -> None:
+    async def perform(run: Run, settings: Settings) -> Outcome:
+        return Outcome()
+
+    def preview(run: Run, settings: Settings) -> Mapping[str, str]:
+        raise KeyError("boom")
+
+    def actions() -> Mapping[str, Action[Any]]:
+        return {"act": Action(settings=Settings, perform=perform, preview=preview)}
+
+    offer(actions=actions)
+    configure('[plugins.x]\n[triggers.a]\naction = "act"\n')
+    ended = cli("check")
+    assert ended.code == 1
+    assert ended.out.startswith("error: the trigger cannot be used: ")
+    assert "KeyError: 'boom'" in ended.out
+    assert ", in triggers.a (conf/duct_tape.toml); " in ended.out
