@@ -39,10 +39,8 @@ def parse_json(body: bytes) -> JSONObject:
             parse_int=_integer,
             parse_float=_float,
         )
-    except (UnicodeDecodeError, json.JSONDecodeError):
-        raise MalformedError("the body is not JSON in UTF-8") from None
     except (ValueError, RecursionError):
-        raise MalformedError("the body is not acceptable JSON") from None
+        raise MalformedError("the body is not JSON in UTF-8") from None
     if not isinstance(value, dict):
         raise MalformedError("the body is not a JSON object")
     _check_text(value)

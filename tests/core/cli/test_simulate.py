@@ -8,8 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
-from duct_tape.api import Decision, Event, Ignored, PlannedRun, RawDelivery, Receiver, ReceiverRoute, Runs
+from duct_tape.api import (
+    Decision,
+    Event,
+    Ignored,
+    PlannedRun,
+    RawDelivery,
+    Receiver,
+    ReceiverRoute,
+    Runs,
+    UnsupportedMediaError,
+)
 from duct_tape_github.sample import ping_payload, release_payload
 
 Cli = Callable[..., Any]
@@ -157,8 +170,6 @@ def test_an_integration_without_keys(cli: Cli, configure: Configure, offer: Offe
 
 def test_an_unsupported_media_type(cli: Cli, configure: Configure, offer: Offer) -> None:
     def decide(event: Event) -> Decision:
-        from duct_tape.api import UnsupportedMediaError
-
         raise UnsupportedMediaError("only JSON is read")
 
     offer(routes=integration(decide))
@@ -181,3 +192,13 @@ def test_reasons_are_sentences(cli: Cli, configure: Configure, offer: Offer) -> 
     offer(routes=integration(lambda event: Ignored(reason="nothing\nto do")))
     configure("[plugins.x]\n")
     assert cli("simulate", "x", "push", "-").out == "ignored: nothing\\nto do\n"
+
+
+def test_the_integration_is_found_behind_other_routes(cli: Cli, configure: Configure, offer: Offer) -> None:
+    async def page(request: Request) -> Response:
+        return Response()
+
+    behind = integration(lambda event: Ignored(reason="no"))
+    offer(routes=lambda: [Route("/page", page), *behind()])
+    configure("[plugins.x]\n")
+    assert cli("simulate", "x", "push", "-").out == "ignored: no\n"
