@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -120,8 +121,13 @@ def event(delivery: str = "d-1", **members: Any) -> Event:
 
 def run(number: int = 1, application: str = "app", **members: Any) -> Run:
     """A run that no journal has seen."""
-    given: dict[str, Any] = {"instance": "sender", "trigger": "deploy", "event": event(f"d-{number}"), **members}
-    return Run(id=f"run-{number}", application=application, **given)
+    given: dict[str, Any] = {
+        "instance": "sender",
+        "trigger": "deploy",
+        "event": event(f"d-{number}"),
+        "created_at": time.time(),
+    }
+    return Run(id=f"run-{number}", application=application, **{**given, **members})
 
 
 def deliver(harness: Harness, delivery: str = "d-1", **members: Any) -> Any:
@@ -220,7 +226,8 @@ class Server:
         code = self.process.wait(seconds)
         self._reader.join(seconds)
         while not self._fresh.empty():
-            self.lines.append(self._fresh.get_nowait() or "")
+            line = self._fresh.get_nowait()
+            self.lines += [line] if line else []
         return code
 
     @property

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
@@ -137,20 +137,23 @@ def _tcp(address: str) -> socket.socket:
     family, kind, protocol, _, target = socket.getaddrinfo(
         host, int(port), family if family == socket.AF_INET6 else 0, socket.SOCK_STREAM
     )[0]
-    item = socket.socket(family, kind, protocol)
-    item.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    item.bind(target)
-    item.listen(BACKLOG)
-    item.setblocking(False)
-    return item
+    return _bound(socket.socket(family, kind, protocol), target)
 
 
 def _unix(path: str) -> socket.socket:
     with suppress(FileNotFoundError):
         if Path(path).is_socket():
             Path(path).unlink()
-    item = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    item.bind(path)
-    item.listen(BACKLOG)
+    return _bound(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM), path)
+
+
+def _bound(item: socket.socket, target: Any) -> socket.socket:
+    try:
+        item.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        item.bind(target)
+        item.listen(BACKLOG)
+    except OSError:
+        item.close()
+        raise
     item.setblocking(False)
     return item
