@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -120,15 +121,28 @@ def test_an_attempt_that_fails_is_repeated(dispatch: Start, error: BaseException
 
 def test_a_run_fails_after_its_attempts_and_the_lane_goes_on(dispatch: Start, caplog: pytest.LogCaptureFixture) -> None:
     journal = FakeJournal()
-    dispatch(Recorder(raising(*[OSError("no")] * 3)), journal, submitted(run(1), run(2)))
-    assert journal.calls[2:] == [("finish", "run-1", "failed", "OSError: no"), ("finish", "run-2", "done", "recorded")]
-    assert caplog.messages[-1] == "failed: run run-1 for app: OSError: no"
+    dispatch(Recorder(raising(*[ValueError("no")] * 3)), journal, submitted(run(1), run(2)))
+    assert journal.calls[2:] == [
+        ("finish", "run-1", "failed", "ValueError: no"),
+        ("finish", "run-2", "done", "recorded"),
+    ]
+    assert caplog.messages[-1] == "failed: run run-1 for app: ValueError: no"
 
 
 def test_attempts_before_a_restart_count(dispatch: Start) -> None:
     journal = FakeJournal()
-    dispatch(Recorder(raising(OSError("no"))), journal, submitted(run(attempts=2)))
-    assert journal.calls == [("finish", "run-1", "failed", "OSError: no")]
+    dispatch(Recorder(raising(ValueError("no"))), journal, submitted(run(attempts=2)))
+    assert journal.calls == [("finish", "run-1", "failed", "ValueError: no")]
+
+
+@pytest.mark.parametrize("error", [OSError("disk full"), TransientError("busy")])
+def test_what_is_the_machines_fault_is_tried_for_longer_but_not_for_ever(dispatch: Start, error: Exception) -> None:
+    recorder, journal = Recorder(raising(*[error] * 10)), FakeJournal()
+    dispatch(recorder, journal, submitted(run(1)))
+    assert (len(recorder.runs), journal.calls[-1][2]) == (11, "done")
+    late, journal = run(2, created_at=time.time() - RETRY.age), FakeJournal()
+    dispatch(Recorder(raising(error)), journal, submitted(late))
+    assert [call[:3] for call in journal.calls] == [("finish", "run-2", "failed")]
 
 
 def test_a_permanent_error_fails_at_once(dispatch: Start) -> None:
@@ -276,10 +290,6 @@ def test_above_its_bound_the_queue_is_full(dispatch: Start, monkeypatch: pytest.
         assert not dispatcher.full
 
     dispatch(Recorder(), FakeJournal(), check)
-
-
-def test_closing_without_runs_is_nothing(dispatch: Start) -> None:
-    dispatch(Recorder(), FakeJournal(), lambda dispatcher: dispatcher.close(1))
 
 
 def test_the_wait_grows_is_random_and_has_a_cap(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.testclient import TestClient
 
@@ -18,7 +18,10 @@ from duct_tape.plugins.instance import Instance
 from duct_tape.runs import Run
 from duct_tape.web.app import build_app
 
-IMPATIENT = Retry(attempts=3, base=0.0)
+if TYPE_CHECKING:
+    import httpx2
+
+IMPATIENT = Retry(attempts=3, age=1.0, base=0.005, cap=0.1)
 
 
 class Harness:
@@ -38,7 +41,7 @@ class Harness:
     :param configuration: the text of ``duct_tape.toml``, without ``[volume]`` and ``[journal]``: they are in
         the folder.
     :param plugins: modules or objects by plugin name, offered beside the installed plugins.
-    :param retry: when failed attempts are repeated; by default twice, at once.
+    :param retry: when failed attempts are repeated; by default nearly at once and for a second at most.
     :raises ConfigurationError: the configuration is wrong.
     """
 
@@ -78,8 +81,8 @@ class Harness:
             raise RuntimeError("the server is not running: use the harness in a `with` statement")
         return self._client
 
-    def post(self, instance: str, body: Any, headers: Mapping[str, str] | None = None) -> Any:
-        """Send a delivery to ``/integrations/<instance>``; the answer is an ``httpx2.Response``.
+    def post(self, instance: str, body: Any, headers: Mapping[str, str] | None = None) -> httpx2.Response:
+        """Send a delivery to ``/integrations/<instance>``.
 
         :param body: bytes or text as they are, anything else as JSON.
         """
