@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 
 from attrs import evolve, frozen
 
 from duct_tape.assembly import Assembly
-from duct_tape.errors import JournalError, PermanentError
+from duct_tape.errors import JournalError, PermanentError, TransientError
 from duct_tape.journal import Journal
 from duct_tape.observers import Observers
 from duct_tape.plugins.isolation import PluginFailure, call_threaded, cancelled_from_outside
@@ -27,14 +28,23 @@ MAX_WAITING = 10_000
 class Retry:
     """When a failed attempt is repeated.
 
-    :param attempts: after so many the run fails.
+    :param attempts: after so many the run fails, unless it is the machine's fault: a full disk or a volume that
+        is not mounted may be mended in the morning.
+    :param age: seconds after which a run fails all the same. A deploy that comes a day late surprises.
     :param base: seconds; the wait before attempt n is random between 0 and base * 2**n ("full jitter").
     :param cap: the longest wait in seconds.
     """
 
     attempts: int = 8
+    age: float = 24 * 3600.0
     base: float = 0.5
     cap: float = 60.0
+
+    def last(self, run: Run, error: BaseException, now: float) -> bool:
+        """Whether the run fails with this error instead of being tried again."""
+        if now - run.created_at >= self.age:
+            return True
+        return run.attempts + 1 >= self.attempts and not isinstance(error, OSError | TransientError)
 
     def wait(self, attempts: int) -> float:
         """Seconds before the next attempt, after ``attempts`` that failed."""
@@ -136,7 +146,7 @@ class Dispatcher:
             if isinstance(error, asyncio.CancelledError) and cancelled_from_outside():
                 raise
             detail = f"{type(error).__name__}: {error}"[:500]
-            last = run.attempts + 1 >= self._retry.attempts
+            last = self._retry.last(run, error, time.time())
             log.warning("run %s, attempt %d: %s", run.id, run.attempts + 1, detail)
             return Outcome(state=RunState.FAILED if last else RunState.ACCEPTED, detail=detail)
 

@@ -6,11 +6,12 @@ is fixed, so that no integration can forget the signature or answer before the d
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -34,6 +35,10 @@ from duct_tape.web.limits import read_body
 
 T = TypeVar("T")
 V = TypeVar("V")
+
+
+# Decoding more than this takes long enough to keep others waiting, so it is done beside the event loop.
+LARGE = 256 * 1024
 
 
 @frozen(kw_only=True, eq=False)
@@ -76,15 +81,19 @@ class Intake:
     assembly: Assembly
     journal: Journal
     dispatcher: Dispatcher
+    # Large bodies one at a time: decoded, each takes ten times its size of memory.
+    _large: asyncio.Lock = field(factory=asyncio.Lock, init=False)
 
     async def receive(self, request: Request, instance: Instance, receiver: Receiver) -> Response:
         """Answer one request."""
         log = logging.getLogger(instance.name)
         try:
             delivery = await self._delivery(request)
-            _pure(receiver.verify, delivery, None, (SignatureError,), log)
-            event = _pure(receiver.parse, delivery, Event, (MalformedError, UnsupportedMediaError), log)
-            decision = _pure(receiver.decide, event, Decision, (MalformedError,), log)
+            if len(delivery.body) > LARGE:
+                async with self._large:
+                    event, decision = await asyncio.to_thread(_understood, receiver, delivery, log)
+            else:
+                event, decision = _understood(receiver, delivery, log)
             return await self._carry(instance, event, decision, log)
         except ClientDisconnect:
             return answer(400, "malformed", reason="the request ended early")
@@ -105,7 +114,9 @@ class Intake:
         except UnavailableError as error:
             # The cause is the operator's: it is logged and not told.
             log.error("unavailable, nothing was accepted: %s", error)
-            return answer(503, "unavailable", reason="nothing was accepted; send it again later")
+        except Exception:
+            log.exception("a fault of Duct Tape's own: nothing was accepted")
+        return answer(503, "unavailable", reason="nothing was accepted; send it again later")
 
     async def _delivery(self, request: Request) -> RawDelivery:
         server = self.assembly.configuration.core.server
@@ -152,6 +163,12 @@ class Intake:
         log.info("ignored: %s", reason)
         self.journal.ignore(instance.name, event, reason)
         return answer(200, "ignored", delivery=event.delivery, reason=reason)
+
+
+def _understood(receiver: Receiver, delivery: RawDelivery, log: logging.Logger) -> tuple[Event, Decision]:
+    _pure(receiver.verify, delivery, None, (SignatureError,), log)
+    event = _pure(receiver.parse, delivery, Event, (MalformedError, UnsupportedMediaError), log)
+    return event, _pure(receiver.decide, event, Decision, (MalformedError,), log)
 
 
 def _pure(
