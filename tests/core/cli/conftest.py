@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import io
-import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeAlias
@@ -47,14 +46,13 @@ Offer: TypeAlias = Callable[..., None]
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The working directory of every test; commands switch the log off, which ends with them."""
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory of every test, with a good secret in the environment."""
     monkeypatch.chdir(tmp_path)
     for name in ("DUCT_TAPE_CONFIG", "DUCT_TAPE_ENV", "DUCT_TAPE_BIND"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOOK_SECRET", SECRET)
-    yield tmp_path
-    logging.disable(logging.NOTSET)
+    return tmp_path
 
 
 @pytest.fixture
