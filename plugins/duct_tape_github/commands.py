@@ -7,7 +7,7 @@ import json
 import urllib.error
 import urllib.request
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -27,14 +27,14 @@ def send_command(ctx: Context) -> click.Command:
     @click.option("--action", default="published", show_default=True, help="What happened to the release.")
     @click.option("--event", default="release", show_default=True, help="The event's name, with FILE.")
     @click.option("--url", default=f"{ctx.url}{ctx.prefix}", show_default=True, help="The webhook's URL.")
-    @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    @click.argument("file", required=False, type=click.File("rb"))
     def command(
-        repository: str | None, tag: str, prerelease: bool, action: str, event: str, url: str, file: Path | None
+        repository: str | None, tag: str, prerelease: bool, action: str, event: str, url: str, file: BinaryIO | None
     ) -> int:
-        """Send one signed delivery: a sample release, or the payload in FILE."""
+        """Send one signed delivery: a sample release, or the payload in FILE ("-" for standard input)."""
         conf: GitHubConf = ctx.config
         if file is not None:
-            body = file.read_bytes()
+            body = file.read()
         else:
             now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
             name = repository or next(iter(conf.repositories), "example/hello")

@@ -70,7 +70,7 @@ def type_name(kind: Any) -> str:
     if origin is Literal:
         return " or ".join(f'`"{item}"`' for item in arguments)
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        return "table" if arguments[1] is Any else "table of tables"
+        return "table" if arguments[1] is Any else f"table of {type_name(arguments[1])}s"
     return "table"
 
 
