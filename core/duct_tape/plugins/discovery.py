@@ -38,11 +38,10 @@ def installed() -> dict[str, list[InstalledPlugin]]:
     """All installed plugins by name, sorted. More than one under a name is for the caller to refuse."""
     found: dict[str, list[InstalledPlugin]] = {}
     for entry in sorted(metadata.entry_points(group=GROUP), key=lambda entry: entry.name):
-        distribution = entry.dist
         plugin = InstalledPlugin(
             name=entry.name,
-            distribution=distribution.name if distribution else "unknown",
-            version=distribution.version if distribution else "unknown",
+            distribution=_metadata(entry, "Name"),
+            version=_metadata(entry, "Version"),
             target=entry.value,
             load=entry.load,
         )
@@ -51,6 +50,12 @@ def installed() -> dict[str, list[InstalledPlugin]]:
             found[entry.name].append(plugin)
     # The file system's order is not one.
     return {name: sorted(plugins, key=lambda plugin: plugin.origin) for name, plugins in found.items()}
+
+
+def _metadata(entry: metadata.EntryPoint, key: str) -> str:
+    # What an uninstallation left behind may have entry points and no name.
+    found = entry.dist.metadata if entry.dist else None
+    return found[key] if found is not None and key in found else "unknown"
 
 
 def from_object(name: str, plugin: Any) -> InstalledPlugin:

@@ -61,7 +61,9 @@ def test_one_distribution_that_is_there_twice_is_one(tmp_path: Path, monkeypatch
 def test_the_remains_of_a_distribution_do_not_stop_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     distribution(tmp_path, "broken", "1.0", "remains = nowhere", metadata=False)
     monkeypatch.syspath_prepend(str(tmp_path))
-    assert "github" in installed()
+    found = installed()
+    assert "github" in found
+    assert found["remains"][0].origin == "unknown unknown"
 
 
 def test_an_object_can_stand_in_for_an_entry_point() -> None:
