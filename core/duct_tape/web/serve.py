@@ -96,9 +96,11 @@ def _closing_on_signals(seconds: float) -> asyncio.Event:
         closing.set()
         # Whatever hangs, the process ends; what was accepted is in the journal. Nothing else may stop this
         # (on Python 3.12.1 and newer asyncio waits for open connections for ever: hypercorn#374).
-        deadline = threading.Timer(seconds + 1, _give_up)
-        deadline.daemon = True
-        deadline.start()
+        # Twice, since the log itself may be what hangs: a pipe that nobody reads any more.
+        for wait, give_up in ((1.0, _give_up), (1.5, lambda: os._exit(0))):
+            deadline = threading.Timer(seconds + wait, give_up)
+            deadline.daemon = True
+            deadline.start()
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -117,6 +119,8 @@ def listening(addresses: Sequence[str], key: str) -> list[socket.socket]:
 
     :raises StartupError: one of them is taken or not available; the text names the key.
     """
+    if not addresses:
+        raise StartupError(f"`{key}` names no address to listen on")
     sockets: list[socket.socket] = []
     for address in addresses:
         try:

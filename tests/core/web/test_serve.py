@@ -105,18 +105,9 @@ def test_a_plugin_that_does_not_stop_does_not_keep_the_server(tmp_path: Path) ->
     assert server.lines[-1].endswith("stopped\n")
 
 
-def test_a_plugin_that_catches_the_end_meets_the_deadline(tmp_path: Path) -> None:
-    stubborn = STREAM.replace("await asyncio.sleep(0.05)", "await stubborn()").replace(
-        "async def lines", _STUBBORN + "\nasync def lines"
-    )
-    with serving(tmp_path, "shutdown_timeout = 0.3", stubborn) as server, server.connect() as connection:
-        connection.sendall(request("GET /integrations/sender"))
-        assert code(connection.recv(65536)) == 200
-        assert server.stop() == 0
-    assert "stopped although something did not end in time" in server.lines[-1]
-
-
-_STUBBORN = """
+STUBBORN = (
+    STREAM.replace("await asyncio.sleep(0.05)", "await stubborn()")
+    + """
 async def stubborn():
     while True:
         try:
@@ -124,6 +115,27 @@ async def stubborn():
         except asyncio.CancelledError:
             pass
 """
+)
+
+MUTE = """
+import logging, threading
+
+class Mute(logging.Handler):
+    def emit(self, record):
+        if "did not end in time" in record.getMessage():
+            threading.Event().wait()
+
+logging.getLogger().addHandler(Mute())
+"""
+
+
+@pytest.mark.parametrize("script", [STUBBORN, STUBBORN + MUTE])
+def test_a_plugin_that_catches_the_end_meets_the_deadline(tmp_path: Path, script: str) -> None:
+    with serving(tmp_path, "shutdown_timeout = 0.3", script) as server, server.connect() as connection:
+        connection.sendall(request("GET /integrations/sender"))
+        assert code(connection.recv(65536)) == 200
+        assert server.stop() == 0
+    assert "stopped although something did not end in time" in server.lines[-1]
 
 
 def duct_tape_serve(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
@@ -239,6 +251,8 @@ def test_a_unix_socket_is_served_and_its_remains_are_no_obstacle(tmp_path: Path)
 
 
 def test_every_address_is_listened_on_or_none() -> None:
+    with pytest.raises(StartupError, match=r"^`server.bind` names no address to listen on$"):
+        listening([], "server.bind")
     first, second = listening(["127.0.0.1:0", "[::1]:0"], "server.bind")
     assert (first.family, second.family) == (socket.AF_INET, socket.AF_INET6)
     port = first.getsockname()[1]
