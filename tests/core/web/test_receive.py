@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import sqlite3
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NoReturn
@@ -140,8 +141,8 @@ def test_a_body_that_is_not_read_ends_the_connection(
     assert (answer.status_code, answer.json(), answer.headers["Connection"]) == (code, {"status": status}, "close")
 
 
-def raises(error: BaseException) -> Callable[[object], NoReturn]:
-    def function(_: object) -> NoReturn:
+def raises(error: BaseException) -> Callable[..., NoReturn]:
+    def function(*_: object) -> NoReturn:
         raise error
 
     return function
@@ -230,3 +231,28 @@ def test_two_deliveries_at_once_make_one_run(start: Start) -> None:
     assert [answer.status_code for answer in answers].count(202) == 1
     harness.settle()
     assert len(harness.runs()) == 1
+
+
+def test_a_large_body_is_understood_beside_the_event_loop(start: Start) -> None:
+    threads: set[str] = set()
+
+    def parsed(delivery: Any) -> Any:
+        threads.add(threading.current_thread().name)
+        return parse(delivery)
+
+    harness = start(parse=parsed)
+    assert deliver(harness, "small").status_code == 202
+    (loop,) = threads
+    assert deliver(harness, "large", more="x" * 300_000).status_code == 202
+    assert len(threads - {loop}) == 1
+    assert harness.post("sender", b"x" * 300_000, {"signature": "good"}).status_code == 400
+    assert harness.post("sender", b"x" * 300_000).status_code == 401
+
+
+def test_a_fault_of_ours_is_503_and_logged(
+    start: Start, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("duct_tape.web.receive.new_run", raises(ZeroDivisionError()))
+    answer = deliver(start())
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
+    assert caplog.messages[-1] == "a fault of Duct Tape's own: nothing was accepted"
