@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A busy machine is no failure; what must be fast has a test of its own that says so.
+settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("here")
 
 # Not part of the repository: real payloads may lie beside it.
 OPTIONAL = ("real payloads",)
@@ -18,6 +24,13 @@ def unchanged_environment() -> Iterator[None]:
     yield
     after = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV"))}
     assert after == before
+
+
+@pytest.fixture(autouse=True)
+def log_of_its_own() -> Iterator[None]:
+    """Commands switch the log off for their process, which here goes on."""
+    yield
+    logging.disable(logging.NOTSET)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import click
 
+from duct_tape.conf.schema import schema
+from duct_tape.conf.sections import sections
 from duct_tape.conf.sources import DEFAULT_PATH
 from duct_tape.errors import DuctTapeError
 
 SECRET = Path("secrets/github")
+SCHEMA = "duct_tape.schema.json"
 
 
 @click.command("init", epilog="Example: duct-tape init && ./scripts/serve")
@@ -26,7 +29,7 @@ SECRET = Path("secrets/github")
 )
 @click.option("--url", default="https://YOUR-SERVER", help="The public address of this server.")
 def command(directory: Path, url: str) -> None:
-    """Write a starter configuration and a strong secret.
+    """Write a starter configuration, its schema for editors, and a strong secret.
 
     Files that are there already are kept. The secret is a file of its own, readable by its owner only.
     """
@@ -34,6 +37,8 @@ def command(directory: Path, url: str) -> None:
     # JSON's way of quoting is TOML's, too.
     text = starter().replace('"conf/secrets/github"', json.dumps(str(secret), ensure_ascii=False))
     click.echo(_write(configuration, text.encode("utf-8"), 0o644))
+    # The configuration's first line names it, for editors.
+    click.echo(_write(directory / SCHEMA, f"{json.dumps(schema(sections()), indent=2)}\n".encode(), 0o644))
     click.echo(_write(secret, f"{secrets.token_hex(32)}\n".encode("ascii"), 0o600))
     click.echo(_next_steps(configuration, secret, url.rstrip("/")))
 

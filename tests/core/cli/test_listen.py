@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -82,5 +83,6 @@ import duct_tape.cli.listen
 heavy = {"starlette", "hypercorn", "jinja2", "cattrs", "sqlite3", "pluggy", "httpx2", "asyncinotify"}
 sys.exit(", ".join(sorted(heavy & sys.modules.keys())) or 0)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=bare)
     assert (done.returncode, done.stderr) == (0, "")
