@@ -17,7 +17,7 @@ from duct_tape.errors import ConfigurationError, DuctTapeError
 
 COMMANDS = {
     "check": "Find everything that is wrong with the configuration.",
-    "init": "Write a starter configuration, its schema for editors, and a strong secret.",
+    "init": "Write a starter configuration, its schema and a strong secret.",
     "listen": "On the host: answer flags by running bin/deploy.",
     "plugins": "List what is installed, enabled and broken.",
     "schema": "Print a JSON Schema of the configuration for editors.",

@@ -29,7 +29,7 @@ SCHEMA = "duct_tape.schema.json"
 )
 @click.option("--url", default="https://YOUR-SERVER", help="The public address of this server.")
 def command(directory: Path, url: str) -> None:
-    """Write a starter configuration, its schema for editors, and a strong secret.
+    """Write a starter configuration, its schema and a strong secret.
 
     Files that are there already are kept. The secret is a file of its own, readable by its owner only.
     """

@@ -17,10 +17,13 @@ from duct_tape.cli.init import starter
 Cli = Callable[..., Any]
 
 
+WRITTEN = ("duct_tape.toml", "duct_tape.schema.json", "secrets/github")
+
+
 def test_what_is_written_is_checked_without_a_problem(cli: Cli, folder: Path) -> None:
     ended = cli("init")
     assert (ended.code, ended.err) == (0, "")
-    assert ended.out.startswith("wrote  conf/duct_tape.toml\nwrote  conf/duct_tape.schema.json\nwrote  conf/secrets/github\n")
+    assert ended.out.startswith("".join(f"wrote  conf/{name}\n" for name in WRITTEN))
     assert (folder / "conf/duct_tape.toml").read_text("utf-8") == starter()
     secret = folder / "conf/secrets/github"
     assert re.fullmatch(r"[0-9a-f]{64}\n", secret.read_text())
@@ -38,7 +41,7 @@ def test_a_second_time_changes_nothing(cli: Cli, folder: Path) -> None:
     before = [(path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino) for path in files]
     ended = cli("init")
     assert ended.code == 0
-    assert ended.out.startswith("kept   conf/duct_tape.toml\nkept   conf/duct_tape.schema.json\nkept   conf/secrets/github\n")
+    assert ended.out.startswith("".join(f"kept   conf/{name}\n" for name in WRITTEN))
     assert [(path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino) for path in files] == before
 
 
