@@ -155,6 +155,9 @@ class Dispatcher:
         registry = self._assembly.registry
         for instance in registry:
             hook = registry.hook(instance, "ducttape_before_run", run=run)
+            if hook is None and not instance.on and "ducttape_before_run" in instance.hooks:
+                # Fails closed: what it would have refused, nobody knows.
+                return f"plugin {instance.name}, which decides whether runs may start, is off"
             if hook is None:
                 continue
             try:

@@ -176,6 +176,17 @@ def test_before_run_that_fails_refuses(ducttape: Start, function: Failure, text:
     assert recorder.runs == []
 
 
+def test_a_plugin_that_is_off_refuses_what_it_can_no_longer_decide(ducttape: Start) -> None:
+    recorder = Recorder()
+    broken = plugin(setup=lambda ctx: raises(), before_run=lambda ctx, run: None)
+    harness = with_mine(ducttape, broken, recorder=recorder)
+    deliver(harness)
+    harness.settle()
+    text = "plugin mine, which decides whether runs may start, is off"
+    assert [(run.state, run.detail) for run in harness.runs()] == [("refused", text)]
+    assert recorder.runs == []
+
+
 def test_hook_health(ducttape: Start) -> None:
     healthy = threading.Event()
 

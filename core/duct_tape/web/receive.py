@@ -90,9 +90,12 @@ class Intake:
         try:
             delivery = await self._delivery(request)
             if len(delivery.body) > LARGE:
+                # Strangers must not make the signed ones wait: only what is verified takes the lock.
+                await asyncio.to_thread(_verified, receiver, delivery, log)
                 async with self._large:
                     event, decision = await asyncio.to_thread(_understood, receiver, delivery, log)
             else:
+                _verified(receiver, delivery, log)
                 event, decision = _understood(receiver, delivery, log)
             return await self._carry(instance, event, decision, log)
         except ClientDisconnect:
@@ -165,8 +168,11 @@ class Intake:
         return answer(200, "ignored", delivery=event.delivery, reason=reason)
 
 
-def _understood(receiver: Receiver, delivery: RawDelivery, log: logging.Logger) -> tuple[Event, Decision]:
+def _verified(receiver: Receiver, delivery: RawDelivery, log: logging.Logger) -> None:
     _pure(receiver.verify, delivery, None, (SignatureError,), log)
+
+
+def _understood(receiver: Receiver, delivery: RawDelivery, log: logging.Logger) -> tuple[Event, Decision]:
     event = _pure(receiver.parse, delivery, Event, (MalformedError, UnsupportedMediaError), log)
     return event, _pure(receiver.decide, event, Decision, (MalformedError,), log)
 
