@@ -41,6 +41,7 @@ from duct_tape.api import (
     parse_json,
 )
 from duct_tape.errors import JournalError
+from duct_tape.results import Result
 from duct_tape.testing import Harness
 
 CONFIGURATION = """
@@ -146,6 +147,13 @@ class FakeJournal:
 
     async def unfinished(self) -> list[Run]:
         return self.runs
+
+    async def with_listener(self) -> list[Run]:
+        return self.runs
+
+    async def report(self, run: str, state: RunState, detail: str, result: Result | None) -> bool:
+        self._call("report", run, str(state), detail)
+        return True
 
     async def attempted(self, run: str, detail: str) -> None:
         self._call("attempted", run, detail)

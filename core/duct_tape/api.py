@@ -20,6 +20,7 @@ from duct_tape.events import Event, Release
 from duct_tape.flags import Flag
 from duct_tape.hookspecs import API_VERSION, Check, hookimpl
 from duct_tape.payload import member, parse_form, parse_json
+from duct_tape.results import Result
 from duct_tape.runs import Outcome, Refusal, Run, RunState
 from duct_tape.secret import Secret
 from duct_tape.signatures import sign_hmac_sha256, verify_hmac_sha256
@@ -51,6 +52,7 @@ __all__ = [
     "ReceiverRoute",
     "Refusal",
     "Release",
+    "Result",
     "Run",
     "RunState",
     "Runs",

@@ -7,7 +7,7 @@ import logging
 import random
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from attrs import evolve, frozen
 
@@ -16,7 +16,7 @@ from duct_tape.errors import JournalError, PermanentError, TransientError
 from duct_tape.journal import Journal
 from duct_tape.observers import Observers
 from duct_tape.plugins.isolation import PluginFailure, call_threaded, cancelled_from_outside
-from duct_tape.runs import Outcome, Refusal, Run, RunState
+from duct_tape.runs import REPEATABLE, Outcome, Refusal, Run, RunState
 
 log = logging.getLogger("duct_tape.dispatch")
 
@@ -57,11 +57,19 @@ RETRY = Retry()
 class Dispatcher:
     """Carries runs out: those of one application in order, those of different ones beside each other."""
 
-    def __init__(self, assembly: Assembly, journal: Journal, observers: Observers, retry: Retry = RETRY) -> None:
+    def __init__(
+        self,
+        assembly: Assembly,
+        journal: Journal,
+        observers: Observers,
+        retry: Retry = RETRY,
+        flagged: Callable[[Run, Sequence[str]], None] | None = None,
+    ) -> None:
         self._assembly = assembly
         self._journal = journal
         self._observers = observers
         self._retry = retry
+        self._flagged = flagged
         self._waiting: dict[str, deque[Run]] = {}
         self._lanes: dict[str, asyncio.Task[None]] = {}
         self._closing = asyncio.Event()
@@ -122,13 +130,22 @@ class Dispatcher:
             await self._finish(run, Outcome(state=RunState.REFUSED, detail=refusal))
             return
         while not self._closing.is_set():
-            outcome = await self._attempt(run)
+            outcome = self._overtaken(run) or await self._attempt(run)
             if outcome.state is not RunState.ACCEPTED:
                 await self._finish(run, outcome)
                 return
             run = evolve(run, attempts=run.attempts + 1, detail=outcome.detail)
             await self._record(self._journal.attempted, run.id, run.detail)
             await self._pause(self._retry.wait(run.attempts))
+
+    def _overtaken(self, run: Run) -> Outcome | None:
+        """The outcome of a run behind which a newer release of the same application waits."""
+        for newer in self._waiting.get(run.application, ()):
+            ours, theirs = run.event.release, newer.event.release
+            if newer.trigger == run.trigger and ours and theirs and ours != theirs:
+                detail = f"{theirs.tag} was accepted before its turn came (run {newer.id})"
+                return Outcome(state=RunState.SUPERSEDED, detail=detail)
+        return None
 
     async def _attempt(self, run: Run) -> Outcome:
         """What the attempt came to; state ``accepted`` stands for "try again"."""
@@ -173,10 +190,13 @@ class Dispatcher:
         return ""
 
     async def _finish(self, run: Run, outcome: Outcome) -> None:
-        level = logging.ERROR if outcome.state in (RunState.FAILED, RunState.REFUSED) else logging.INFO
+        level = logging.ERROR if outcome.state in REPEATABLE else logging.INFO
         log.log(level, "%s: run %s for %s: %s", outcome.state, run.id, run.application, outcome.detail)
         await self._record(self._journal.finish, run.id, outcome.state, outcome.detail, outcome.supersedes)
-        self._observers.tell(evolve(run, state=outcome.state, detail=outcome.detail, attempts=run.attempts + 1))
+        run = evolve(run, state=outcome.state, detail=outcome.detail, attempts=run.attempts + 1)
+        if self._flagged:
+            self._flagged(run, outcome.supersedes)
+        self._observers.tell(run)
 
     async def _record(self, write: Callable[..., Awaitable[None]], *arguments: object) -> None:
         """Write to the journal until it works: the effect is there already, so giving up would repeat it."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from duct_tape.assembly import Assembly
 from duct_tape.errors import JournalError
+from duct_tape.follow import Follower
 from duct_tape.hookspecs import Check
 from duct_tape.journal import Journal
 from duct_tape.plugins.instance import Instance
@@ -23,8 +24,9 @@ MAX_AGE = 1.0
 class Health:
     """All checks of the core and of the plugins."""
 
-    def __init__(self, assembly: Assembly, journal: Journal) -> None:
+    def __init__(self, assembly: Assembly, journal: Journal, follower: Follower | None = None) -> None:
         self._assembly = assembly
+        self._follower = follower
         self._journal = journal
         self._checks: tuple[Check, ...] = ()
         self._checked_at = -MAX_AGE
@@ -35,7 +37,8 @@ class Health:
         """The latest checks, at most a second old."""
         async with self._lock:
             if time.monotonic() - self._checked_at >= MAX_AGE:
-                self._checks = (self._volume(), await self._store(), *await self._plugins())
+                flags = self._follower.checks() if self._follower else []
+                self._checks = (self._volume(), await self._store(), *flags, *await self._plugins())
                 self._checked_at = time.monotonic()
         return self._checks
 

@@ -9,6 +9,7 @@ from typing import Any
 from attrs import field, frozen
 
 from duct_tape.events import Event
+from duct_tape.results import Result
 from duct_tape.types import JSON
 
 
@@ -18,7 +19,11 @@ class RunState(StrEnum):
     ACCEPTED = "accepted"
     """On disk, not carried out yet."""
     FLAGGED = "flagged"
-    """Its flag is in the shared volume; the rest is the listener's."""
+    """Its flag is in the shared volume, and no listener has taken it yet."""
+    DEPLOYING = "deploying"
+    """The listener runs its ``bin/deploy``."""
+    DEPLOYED = "deployed"
+    """``bin/deploy`` ended with exit code 0."""
     DONE = "done"
     """The action is complete and nothing on the host is waited for."""
     SUPERSEDED = "superseded"
@@ -26,11 +31,17 @@ class RunState(StrEnum):
     REFUSED = "refused"
     """A plugin did not let it start."""
     FAILED = "failed"
-    """It cannot succeed, or did not within its attempts."""
+    """Its action or its ``bin/deploy`` failed."""
+    TIMED_OUT = "timed out"
+    """Its ``bin/deploy`` took longer than the listener allows."""
+    LOST = "lost"
+    """Its deploy began, and nobody knows how it ended."""
 
 
 # A redelivery of these is not a duplicate: the operator wants another try.
-REPEATABLE = frozenset({RunState.FAILED, RunState.REFUSED})
+REPEATABLE = frozenset({RunState.FAILED, RunState.REFUSED, RunState.TIMED_OUT, RunState.LOST})
+# The rest of these is up to the listener.
+WITH_LISTENER = frozenset({RunState.FLAGGED, RunState.DEPLOYING})
 
 
 @frozen(kw_only=True)
@@ -41,6 +52,8 @@ class Run:
     :param attempts: how often the action was tried so far.
     :param detail: a sentence about the state, for people.
     :param created_at: seconds since the epoch.
+    :param updated_at: when the state last changed.
+    :param result: what the listener said of its deploy, once it has said something.
     """
 
     id: str
@@ -53,6 +66,8 @@ class Run:
     attempts: int = 0
     detail: str = ""
     created_at: float = 0.0
+    updated_at: float = 0.0
+    result: Result | None = field(default=None, repr=False)
 
     def variables(self) -> dict[str, Any]:
         """What the templates of this run's trigger see."""

@@ -17,6 +17,9 @@ from pathlib import Path
 from attrs import frozen
 
 from duct_tape.errors import PermanentError, StartupError
+from duct_tape.results import MAX_RESULT_BYTES
+
+RESULTS = ".results"
 
 # ext4, xfs and btrfs allow 255 bytes; what is left is for temporary names and for suffixes.
 MAX_NAME_BYTES = 200
@@ -95,6 +98,20 @@ class Volume:
             raise PermanentError(f"{name[:100]!r} is not the name of a file")
         with self._folder() as folder:
             return self._read(folder, name, limit)
+
+    def read_result(self, run: str) -> bytes | None:
+        """The start of what the listener wrote about a run, or None when there is nothing to read."""
+        with self._folder() as folder:
+            try:
+                # A link in its place could lead anywhere.
+                flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+                results = os.open(RESULTS, flags, dir_fd=folder)
+            except OSError:
+                return None
+            try:
+                return self._read(results, f"{run}.json", MAX_RESULT_BYTES)
+            finally:
+                os.close(results)
 
     def check(self) -> None:
         """Find out whether this process can leave files here.

@@ -79,8 +79,10 @@ def ducttape_actions(ctx: Context) -> Mapping[str, Action[Any]]:
                 "the flag %s was for %s, which run %s of %s replaced: give each application a flag of its own",
                 name, old.application, run.id, run.application,
             )  # fmt: skip
+        # A flag with a content of its own does not name its run, so no result can come back.
+        followed = ctx.config.expect_listener and settings.content is None
         return Outcome(
-            state=RunState.FLAGGED,
+            state=RunState.FLAGGED if followed else RunState.DONE,
             detail=f"the flag {name} is in {ctx.volume.path}",
             supersedes=(old.run,) if old and old.run != run.id else (),
         )

@@ -75,13 +75,13 @@ def test_api_documents_every_public_name_once_and_no_other() -> None:
     assert sorted(found) == sorted(api.__all__)
 
 
-@pytest.mark.parametrize("name", ["duct_tape.flags.Flag", "duct_tape.listener.results.Result"])
+@pytest.mark.parametrize("name", ["duct_tape.flags.Flag", "duct_tape.results.Result"])
 def test_the_files_in_the_volume_have_these_keys_in_this_order(name: str) -> None:
     block = after(page("reference/flags-and-results.md"), f"<!-- keys: {name} -->").partition("```\n")[0]
     assert re.findall(r'^  "(\w+)":', block, re.MULTILINE) == [field.name for field in attrs.fields(named(name))]
 
 
-@pytest.mark.parametrize("name", ["duct_tape.runs.RunState", "duct_tape.listener.results.State"])
+@pytest.mark.parametrize("name", ["duct_tape.runs.RunState", "duct_tape.results.State"])
 def test_states_are_all_explained(name: str) -> None:
     kind = named(name)
     values = (

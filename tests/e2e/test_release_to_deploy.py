@@ -32,6 +32,11 @@ echo "begun $DUCT_TAPE_TAG" >>'{record}'
 read -r word <'{folder}/gate'
 echo "$DUCT_TAPE_APPLICATION $DUCT_TAPE_TAG" >>'{record}'
 """
+# Fails until somebody repairs it.
+FRAGILE = """#!/bin/sh
+[ -e '{folder}/repaired' ] || {{ echo "no such host"; exit 3; }}
+echo "$DUCT_TAPE_APPLICATION $DUCT_TAPE_TAG" >>'{record}'
+"""
 
 listeners = pytest.mark.parametrize("form", LISTENERS)
 
@@ -66,6 +71,22 @@ def ended(machine: Machine, *runs: str) -> list[str]:
     until(lambda: not list((machine.volume / ".running").glob("[0-9]*")))
     assert machine.flags() == []
     return states
+
+
+@listeners
+def test_the_server_learns_the_end_and_a_redelivery_repeats_what_failed(machine: Machine, form: str) -> None:
+    machine.application("fragile", FRAGILE)
+    machine.serve()
+    machine.listen(form)
+    failed = machine.release("fragile", "v1.0.0")
+    until(lambda: machine.said(f"failed: run {failed.run} for fragile: bin/deploy failed with exit code 3"))
+    assert machine.said(": no such host")
+    (machine.folder / "repaired").touch()
+    again = machine.release("fragile", "v1.0.0")
+    assert (again.code, again.run != failed.run) == (202, True)
+    until(lambda: machine.said(f"deployed: run {again.run} for fragile: bin/deploy deployed after"))
+    assert machine.release("fragile", "v1.0.0").status == "duplicate"
+    assert machine.deployed() == ["fragile v1.0.0"]
 
 
 @listeners

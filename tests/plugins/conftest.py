@@ -31,7 +31,6 @@ path = "{folder}/journal.sqlite3"
 [triggers.deploy]
 action = "touch-file"
 [plugins.touch-file]
-expect_listener = false
 """
 REPOSITORIES = """
 [plugins.github]

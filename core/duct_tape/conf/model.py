@@ -54,6 +54,15 @@ class VolumeConf:
     """The folder that the server and the host's listener share."""
 
     path: Path = option("The folder in which flags are left.", default=Path("shared_volume"))
+    listener_timeout: float = option(
+        "Seconds that a flag may wait for a listener before `/readyz` turns red and the log says so.",
+        default=10 * 60 * SECONDS,
+    )
+    deploy_timeout: float = option(
+        "Seconds after which a deploy whose end nobody has told is taken for lost. Longer than the listener's own "
+        "time limit.",
+        default=2 * 3600 * SECONDS,
+    )
 
 
 @frozen(kw_only=True)

@@ -12,6 +12,7 @@ from attrs import frozen
 
 from duct_tape.delivery import Runs
 from duct_tape.events import Event
+from duct_tape.results import Result
 from duct_tape.runs import Run, RunState
 
 
@@ -54,6 +55,19 @@ class Journal(Protocol):
 
     async def finish(self, run: str, state: RunState, detail: str, supersedes: Sequence[str] = ()) -> None:
         """Record a run's state; flagged runs in ``supersedes`` of the same application end superseded."""
+        ...
+
+    async def with_listener(self) -> list[Run]:
+        """The runs whose end is up to the listener, oldest first."""
+        ...
+
+    async def report(self, run: str, state: RunState, detail: str, result: Result | None) -> bool:
+        """Record what the listener said, or that it said nothing for too long.
+
+        Only a run whose end is up to the listener is changed, or one whose flag seemed to be replaced.
+
+        :returns: whether it was changed.
+        """
         ...
 
     async def recent(self, limit: int) -> list[Run]:

@@ -8,9 +8,7 @@ from pathlib import Path
 
 from duct_tape.errors import StartupError
 
-FORMAT = 1
-
-_TABLES = """
+_FIRST = """
 CREATE TABLE deliveries (
     id INTEGER PRIMARY KEY,
     instance TEXT NOT NULL,
@@ -46,6 +44,12 @@ CREATE INDEX runs_delivery ON runs (delivery);
 CREATE INDEX runs_application ON runs (application, trigger_name, version);
 CREATE INDEX runs_state ON runs (state, id);
 """
+# What the listener said of a run's deploy, as JSON.
+_RESULTS = "ALTER TABLE runs ADD COLUMN result TEXT;"
+
+# One entry takes a journal of the format before it to the next; an empty file has format 0.
+MIGRATIONS = (_FIRST, _RESULTS)
+FORMAT = len(MIGRATIONS)
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -87,5 +91,5 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > FORMAT:
         raise StartupError(f"the journal {path} was written by a newer Duct Tape (format {version}): upgrade")
-    if version == 0:
-        connection.executescript(f"BEGIN IMMEDIATE;{_TABLES}PRAGMA user_version = {FORMAT};COMMIT;")
+    for number, migration in enumerate(MIGRATIONS[version:], version + 1):
+        connection.executescript(f"BEGIN IMMEDIATE;{migration}PRAGMA user_version = {number};COMMIT;")

@@ -17,6 +17,7 @@ from duct_tape.events import Event, event_from_json, event_to_json
 from duct_tape.journal import Acceptance
 from duct_tape.journal.schema import connect
 from duct_tape.journal.writer import Writer
+from duct_tape.results import Result
 from duct_tape.runs import REPEATABLE, Run, RunState
 
 MAX_IGNORED = 10_000
@@ -25,7 +26,7 @@ _LIVE = "state NOT IN ({})".format(", ".join(f"'{state}'" for state in sorted(RE
 # Sorted by rowid and not by id wherever order matters: an id begins with the time, and clocks jump.
 _RUN = (
     "SELECT runs.id, runs.instance, application, trigger_name, vars, runs.state, attempts, detail, created_at, "
-    "deliveries.content FROM runs JOIN deliveries ON deliveries.id = runs.delivery"
+    "updated_at, result, deliveries.content FROM runs JOIN deliveries ON deliveries.id = runs.delivery"
 )
 
 
@@ -61,6 +62,13 @@ class SQLiteJournal:
 
     async def finish(self, run: str, state: RunState, detail: str, supersedes: Sequence[str] = ()) -> None:
         await self._writer.run(lambda db: _finish(db, run, state, detail, supersedes))
+
+    async def with_listener(self) -> list[Run]:
+        sql = f"{_RUN} WHERE runs.state IN ('flagged', 'deploying') ORDER BY runs.rowid"
+        return await self._writer.run(lambda db: [_run(row) for row in db.execute(sql)])
+
+    async def report(self, run: str, state: RunState, detail: str, result: Result | None) -> bool:
+        return await self._writer.run(lambda db: _report(db, run, state, detail, result))
 
     async def recent(self, limit: int) -> list[Run]:
         sql = f"{_RUN} ORDER BY runs.rowid DESC LIMIT ?"
@@ -162,16 +170,28 @@ def _finish(db: sqlite3.Connection, run: str, state: RunState, detail: str, supe
         (state, detail, now, run),
     )
     for old in supersedes:
-        # The id was read from the shared volume: it counts only for a flagged run of the same application.
+        # The id was read from the shared volume: it counts only for a run of the same application that left a flag.
         db.execute(
             "UPDATE runs SET state = 'superseded', detail = ?, updated_at = ? WHERE id = ? AND id <> ? AND "
-            "state = 'flagged' AND application = (SELECT application FROM runs WHERE id = ?)",
+            "state IN ('flagged', 'done') AND application = (SELECT application FROM runs WHERE id = ?)",
             (f"run {run} replaced its flag", now, old, run, run),
         )
 
 
+def _report(db: sqlite3.Connection, run: str, state: RunState, detail: str, result: Result | None) -> bool:
+    # A flag that was claimed at the very moment in which another replaced it counts as superseded, until its
+    # result tells otherwise.
+    changed = db.execute(
+        "UPDATE runs SET state = ?, detail = ?, result = ?, updated_at = ? WHERE id = ? AND (state IN"
+        " ('flagged', 'deploying') OR (state = 'superseded' AND result IS NULL AND ? IS NOT NULL)) RETURNING id",
+        (state, detail, text := result.to_line().decode() if result else None, time.time(), run, text),
+    )
+    return changed.fetchone() is not None
+
+
 def _run(row: Sequence[Any]) -> Run:
-    identity, instance, application, trigger, values, state, attempts, detail, created, content = row
+    identity, instance, application, trigger, values, state, attempts, detail, *rest = row
+    created, updated, result, content = rest
     return Run(
         id=identity,
         instance=instance,
@@ -183,4 +203,6 @@ def _run(row: Sequence[Any]) -> Run:
         attempts=attempts,
         detail=detail,
         created_at=created,
+        updated_at=updated,
+        result=Result.parse(result.encode()) if result else None,
     )

@@ -16,8 +16,8 @@ from duct_tape.listener.claims import Order
 from duct_tape.listener.environment import environment
 from duct_tape.listener.output import Log, Output
 from duct_tape.listener.process import Cause, Script, exit_code, start, wait
-from duct_tape.listener.results import Result, State, moment
 from duct_tape.listener.settings import Settings
+from duct_tape.results import Result, State, moment
 
 log = logging.getLogger(__name__)
 

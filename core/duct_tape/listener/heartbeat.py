@@ -11,8 +11,8 @@ from attrs import define, field
 from duct_tape import __version__
 from duct_tape.listener.applications import Applications
 from duct_tape.listener.files import write
-from duct_tape.listener.results import moment
 from duct_tape.listener.spool import Spool
+from duct_tape.results import moment
 
 NAME = ".listener.json"
 MAX_APPLICATIONS = 1000

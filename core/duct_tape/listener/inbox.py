@@ -17,8 +17,8 @@ from duct_tape.listener.heartbeat import Heartbeat
 from duct_tape.listener.hints import Hints
 from duct_tape.listener.leftovers import end_left_overs
 from duct_tape.listener.names import is_run_id
-from duct_tape.listener.results import Result
 from duct_tape.listener.spool import Entry, Spool
+from duct_tape.results import Result
 
 log = logging.getLogger(__name__)
 

@@ -2,60 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Collection
 from contextlib import suppress
-from datetime import UTC, datetime
-from typing import Any, Literal, TypeAlias
 
-from attrs import asdict, frozen
-
-from duct_tape.flags import Flag
 from duct_tape.listener.files import create, write
 from duct_tape.listener.spool import Spool
-
-State: TypeAlias = Literal["deploying", "deployed", "failed", "timed out", "superseded", "refused"]
+from duct_tape.results import Result
 
 KEEP_RUNS = 200
 KEEP_SECONDS = 30 * 24 * 3600.0
-
-
-@frozen(kw_only=True)
-class Result:
-    """What is known about a run at the moment.
-
-    :param exit_code: of ``bin/deploy``; 128 + n when signal n ended it; None when it has none.
-    :param output: the last lines that it printed, or the listener's own sentence.
-    """
-
-    run: str
-    application: str
-    tag: str = ""
-    state: State
-    exit_code: int | None = None
-    started_at: str | None = None
-    finished_at: str | None = None
-    duration: float | None = None
-    output: str = ""
-
-    @classmethod
-    def of(cls, flag: Flag, state: State, **known: Any) -> Result:
-        return cls(run=flag.run, application=flag.application, tag=flag.tag, state=state, **known)
-
-    @classmethod
-    def unstarted(cls, flag: Flag, state: State, output: str) -> Result:
-        """The result of a flag whose deploy never started, with a sentence that says why."""
-        return cls.of(flag, state, finished_at=moment(time.time()), output=output)
-
-    def to_line(self) -> bytes:
-        return json.dumps(asdict(self)).encode("ascii") + b"\n"
-
-
-def moment(seconds: float) -> str:
-    """A time as RFC 3339 in UTC, to the millisecond."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def put(spool: Spool, result: Result) -> None:

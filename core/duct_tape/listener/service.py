@@ -12,9 +12,9 @@ from duct_tape.listener.deploy import Deploy, describe
 from duct_tape.listener.inbox import Inbox
 from duct_tape.listener.lanes import Lanes
 from duct_tape.listener.output import Log
-from duct_tape.listener.results import Result
 from duct_tape.listener.settings import Settings
 from duct_tape.listener.spool import Spool
+from duct_tape.results import Result
 
 log = logging.getLogger(__name__)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 
 from attrs import asdict
 from starlette.applications import Starlette
@@ -22,12 +23,17 @@ from duct_tape.secret import Secret
 from duct_tape.web.answers import answer, http_error
 
 
-def build_admin(assembly: Assembly, journal: Journal, token: Secret) -> ASGIApp:
-    """The application that the admin socket serves."""
-    health = Health(assembly, journal)
+def build_admin(
+    assembly: Assembly, journal: Journal, token: Secret, shared: Callable[[], Health | None] = lambda: None
+) -> ASGIApp:
+    """The application that the admin socket serves.
+
+    :param shared: the public application's checks, once it has begun.
+    """
+    own = Health(assembly, journal)
 
     async def status(request: Request) -> Response:
-        checks = await health.checks()
+        checks = await (shared() or own).checks()
         return JSONResponse(
             {
                 "name": "duct-tape",
@@ -79,5 +85,8 @@ def _row(run: Run) -> dict[str, object]:
         "tag": run.event.release.tag if run.event.release else None,
         "attempts": run.attempts,
         "detail": run.detail,
+        "exit_code": run.result.exit_code if run.result else None,
+        "duration": run.result.duration if run.result else None,
+        "output": run.result.output if run.result else None,
         "created_at": run.created_at,
     }

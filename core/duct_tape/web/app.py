@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 from duct_tape import __version__
 from duct_tape.assembly import Assembly
 from duct_tape.dispatch import RETRY, Dispatcher, Retry
+from duct_tape.follow import Follower
 from duct_tape.health import Health
 from duct_tape.journal import Journal
 from duct_tape.observers import Observers
@@ -60,7 +61,8 @@ async def running(assembly: Assembly, journal: Journal, retry: Retry) -> AsyncIt
     """Observers, dispatcher and the plugins' lifespans, started in order and ended in reverse."""
     seconds = assembly.configuration.core.server.shutdown_timeout / 2
     observers = Observers(assembly.registry)
-    dispatcher = Dispatcher(assembly, journal, observers, retry)
+    follower = Follower(assembly.volume, journal, observers, assembly.configuration.core.volume)
+    dispatcher = Dispatcher(assembly, journal, observers, retry, follower.flagged)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(journal.close)
         for instance in assembly.registry:
@@ -69,9 +71,12 @@ async def running(assembly: Assembly, journal: Journal, retry: Retry) -> AsyncIt
         stack.push_async_callback(_cancel, telling)
         stack.push_async_callback(observers.drain, 1.0)
         stack.push_async_callback(dispatcher.close, seconds)
+        await follower.recover()
+        following = asyncio.create_task(follower.work(), name="follower")
+        stack.push_async_callback(_cancel, following)
         if recovered := await dispatcher.recover():
             log.info("taking up %d runs that were not finished", recovered)
-        yield Intake(assembly, journal, dispatcher), Health(assembly, journal)
+        yield Intake(assembly, journal, dispatcher), Health(assembly, journal, follower)
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

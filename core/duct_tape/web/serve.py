@@ -10,6 +10,7 @@ import socket
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -59,7 +60,8 @@ async def _serve(
         async with asyncio.TaskGroup() as group:
             group.create_task(_hypercorn(app, public, closing, core.server.shutdown_timeout))
             if core.admin:
-                admin_app = build_admin(assembly, journal, core.admin.token)
+                shared = partial(getattr, app.state, "health", None)
+                admin_app = build_admin(assembly, journal, core.admin.token, shared)
                 group.create_task(_hypercorn(admin_app, admin, closing, core.server.shutdown_timeout))
     except ExceptionGroup as errors:
         if errors.split(LifespanFailureError)[1]:

@@ -45,11 +45,28 @@ def test_what_is_there_stays_there(tmp_path: Path) -> None:
         assert db.execute("SELECT count(*) FROM mine").fetchone() == (0,)
 
 
+def test_a_journal_of_an_older_format_is_taken_along(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite3"
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.executescript(f"{schema.MIGRATIONS[0]} PRAGMA user_version = 1;")
+        db.execute(
+            "INSERT INTO deliveries VALUES (1, 'github', 'd', 1.0, 'release', 'published', 'a/b', 'accepted', '', '{}')"
+        )
+        db.execute(
+            "INSERT INTO runs VALUES ('r', 1, 'github', 'app', 'deploy', 'k', NULL, 'v1', '{}', 'flagged', 1, '', 1, 1)"
+        )
+    with closing(connect(path)) as db:
+        assert db.execute("SELECT id, state, result FROM runs").fetchall() == [("r", "flagged", None)]
+        assert db.execute("PRAGMA user_version").fetchone() == (schema.FORMAT,)
+
+
 def test_a_newer_format_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "j.sqlite3"
     with closing(connect(path)) as db:
         db.execute(f"PRAGMA user_version = {schema.FORMAT + 1}")
-    with pytest.raises(StartupError, match=r"was written by a newer Duct Tape \(format 2\): upgrade$"):
+    with pytest.raises(
+        StartupError, match=rf"was written by a newer Duct Tape \(format {schema.FORMAT + 1}\): upgrade$"
+    ):
         connect(path)
 
 

@@ -66,7 +66,7 @@ async def states(journal: SQLiteJournal) -> dict[str, str]:
 
 
 def test_what_was_accepted_comes_back_as_it_was(with_journal: With) -> None:
-    given = run(vars={"colour": "blue", "n": 1}, created_at=12.5)
+    given = run(vars={"colour": "blue", "n": 1}, created_at=12.5, updated_at=12.5)
 
     async def before(journal: SQLiteJournal) -> None:
         accepted = await journal.accept(given.event, Runs(runs=(), key="k", title="v1"), [given])
@@ -199,7 +199,7 @@ def test_attempts_are_counted_with_their_last_detail(with_journal: With) -> None
     with_journal(main)
 
 
-def test_superseded_are_only_flagged_runs_of_the_same_application(with_journal: With) -> None:
+def test_superseded_are_only_runs_of_the_same_application_that_left_a_flag(with_journal: With) -> None:
     async def main(journal: SQLiteJournal) -> None:
         for number, state in enumerate((RunState.FLAGGED, RunState.DONE, RunState.FAILED, RunState.ACCEPTED)):
             await accept(journal, number)
@@ -210,7 +210,7 @@ def test_superseded_are_only_flagged_runs_of_the_same_application(with_journal: 
         names = ("app-0", "app-1", "app-2", "app-3", "other-4", "app-5", "nobody' OR 1=1")
         await journal.finish("app-5", RunState.FLAGGED, "", names)
         assert await states(journal) == {
-            "app-0": "superseded", "app-1": "done", "app-2": "failed", "app-3": "accepted", "other-4": "flagged",
+            "app-0": "superseded", "app-1": "superseded", "app-2": "failed", "app-3": "accepted", "other-4": "flagged",
             "app-5": "flagged",
         }  # fmt: skip
         found = {item.id: item.detail for item in await journal.recent(10)}

@@ -8,8 +8,8 @@ from duct_tape.flags import Flag
 from duct_tape.listener.claims import Claim, Order
 from duct_tape.listener.deploy import Deploy, describe
 from duct_tape.listener.output import Log
-from duct_tape.listener.results import Result
 from duct_tape.listener.settings import Settings
+from duct_tape.results import Result
 
 FLAG = Flag(run="r1", application="app", tag="v1")
 

@@ -12,8 +12,8 @@ from duct_tape.flags import Flag
 from duct_tape.listener import aside, claims, heartbeat, inbox, results
 from duct_tape.listener.applications import Applications
 from duct_tape.listener.inbox import Inbox
-from duct_tape.listener.results import Result
 from duct_tape.listener.spool import Spool
+from duct_tape.results import Result
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from tests.listener_support import Host
 
 from duct_tape.flags import Flag
 from duct_tape.listener import results
-from duct_tape.listener.results import Result, moment
 from duct_tape.listener.spool import Spool
+from duct_tape.results import Result, moment
 
 FLAG = Flag(run="r1", application="app", tag="v1")
 

@@ -28,7 +28,7 @@ def test_a_delivery_becomes_a_run_and_a_flag(tmp_path: Path) -> None:
         harness.settle()
         runs = harness.runs()
     assert answer.status_code == 202
-    assert [(run.application, run.state) for run in runs] == [("b", "flagged"), ("a", "flagged")]
+    assert [(run.application, run.state) for run in runs] == [("b", "done"), ("a", "done")]
     assert list(harness.flags()) == ["a", "b"]
     assert f'"run": "{runs[1].id}"' in harness.flags()["a"]
 

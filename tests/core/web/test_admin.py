@@ -93,6 +93,7 @@ def test_the_runs(client: Callable[..., TestClient]) -> None:
     assert first == {
         "id": "run-1", "state": "accepted", "application": "app", "trigger": "deploy", "integration": "sender",
         "repository": "acme/site", "tag": "v1", "attempts": 0, "detail": "", "created_at": 1.5,
+        "exit_code": None, "duration": None, "output": None,
     }  # fmt: skip
     assert second["tag"] is None
 

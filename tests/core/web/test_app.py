@@ -100,7 +100,7 @@ def test_observers_are_told_of_the_last_runs_before_the_end(tmp_path: Path) -> N
 
 def test_what_keeps_the_server_from_starting_is_kept_for_the_message(tmp_path: Path) -> None:
     class Journal:
-        async def unfinished(self) -> NoReturn:
+        async def with_listener(self) -> NoReturn:
             raise JournalError("the disk is gone")
 
         async def close(self) -> None:

@@ -1,0 +1,155 @@
+"""Following: how the deploys of flagged runs end, as the listener tells it.
+
+What the listener writes is untrusted: a result counts only for the run and the application that it names, and
+only as long as the end of that run is up to the listener.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+
+from attrs import define, evolve
+
+from duct_tape.conf.model import VolumeConf
+from duct_tape.errors import JournalError
+from duct_tape.hookspecs import Check
+from duct_tape.journal import Journal
+from duct_tape.observers import Observers
+from duct_tape.results import Result
+from duct_tape.runs import WITH_LISTENER, Run, RunState
+from duct_tape.volume import Volume
+
+log = logging.getLogger("duct_tape.follow")
+
+# Nobody waits for a result in the way that a sender waits for an answer.
+SECONDS = 1.0
+# How long after its flag was replaced a run may still turn out to have been claimed just before.
+GRACE = 10.0
+
+
+@define
+class _Followed:
+    run: Run
+    since: float
+    warned: bool = False
+
+
+class Follower:
+    """Reads results for the runs that are up to the listener, and records what they say.
+
+    :param seconds: how often it looks.
+    """
+
+    def __init__(
+        self, volume: Volume, journal: Journal, observers: Observers, conf: VolumeConf, seconds: float = SECONDS
+    ) -> None:
+        self._volume = volume
+        self._journal = journal
+        self._observers = observers
+        self._conf = conf
+        self._seconds = seconds
+        self._followed: dict[str, _Followed] = {}
+        self._wake = asyncio.Event()
+
+    async def recover(self) -> None:
+        """Take up the runs that an earlier process was following."""
+        now = time.time()
+        for run in await self._journal.with_listener():
+            self._follow(run, max(0.0, now - run.updated_at))
+
+    def flagged(self, run: Run, superseded: Iterable[str] = ()) -> None:
+        """Follow a run whose flag was just left.
+
+        :param superseded: runs whose flag it replaced. They are given up soon, unless a result shows that the
+            listener had taken theirs in the same moment.
+        """
+        for old in superseded:
+            if old in self._followed:
+                followed = self._followed[old]
+                followed.run = evolve(followed.run, state=RunState.SUPERSEDED)
+                followed.since = time.monotonic()
+        if run.state in WITH_LISTENER:
+            self._follow(run, 0.0)
+
+    def checks(self) -> list[Check]:
+        """Whether a flag waits for a listener for too long."""
+        late = sorted({followed.run.application for followed in self._followed.values() if followed.warned})
+        detail = f"no listener takes the flags of {', '.join(late)}" if late else ""
+        return [Check(name="flags", healthy=not late, detail=detail)]
+
+    async def work(self) -> None:
+        """Look until cancelled."""
+        while True:
+            if not self._followed:
+                self._wake.clear()
+                await self._wake.wait()
+            try:
+                await self.look()
+            except (OSError, JournalError) as error:
+                log.error("results cannot be followed at the moment: %s", error)
+            await asyncio.sleep(self._seconds)
+
+    async def look(self) -> None:
+        """Read the results that there are, once."""
+        for followed in list(self._followed.values()):
+            content = await asyncio.to_thread(self._volume.read_result, followed.run.id)
+            result = Result.parse(content) if content else None
+            if result and result.run == followed.run.id and result.application == followed.run.application:
+                await self._heard(followed, result)
+            else:
+                await self._silent(followed)
+            if result is None or not result.final:
+                await self._overdue(followed)
+
+    def _follow(self, run: Run, age: float) -> None:
+        self._followed[run.id] = _Followed(run, time.monotonic() - age)
+        self._wake.set()
+
+    async def _heard(self, followed: _Followed, result: Result) -> None:
+        state = RunState(result.state)
+        if state is followed.run.state:
+            return
+        await self._change(followed, state, _sentence(result), result)
+
+    async def _silent(self, followed: _Followed) -> None:
+        waited = time.monotonic() - followed.since
+        if followed.run.state is RunState.SUPERSEDED:
+            if waited >= GRACE:
+                del self._followed[followed.run.id]
+        elif followed.run.state is RunState.FLAGGED and waited >= self._conf.listener_timeout and not followed.warned:
+            followed.warned = True
+            log.warning(
+                "no listener has taken the flag of %s for %d minutes (run %s): is `duct-tape listen` running?",
+                followed.run.application, waited // 60, followed.run.id,
+            )  # fmt: skip
+
+    async def _overdue(self, followed: _Followed) -> None:
+        waited = time.monotonic() - followed.since
+        if followed.run.state is RunState.DEPLOYING and waited >= self._conf.deploy_timeout:
+            await self._change(
+                followed, RunState.LOST, f"its deploy began and did not end within {waited / 60:.0f} minutes", None
+            )
+
+    async def _change(self, followed: _Followed, state: RunState, detail: str, result: Result | None) -> None:
+        changed = await self._journal.report(followed.run.id, state, detail, result)
+        followed.run = evolve(followed.run, state=state, detail=detail, result=result)
+        followed.since, followed.warned = time.monotonic(), False
+        if state not in WITH_LISTENER or not changed:
+            self._followed.pop(followed.run.id, None)
+        if changed:
+            level = logging.INFO if state in GOOD else logging.ERROR
+            log.log(level, "%s: run %s for %s: %s", state, followed.run.id, followed.run.application, detail)
+            self._observers.tell(followed.run)
+
+
+GOOD = frozenset({RunState.DEPLOYING, RunState.DEPLOYED, RunState.SUPERSEDED})
+
+
+def _sentence(result: Result) -> str:
+    last = result.output.strip().rpartition("\n")[2][:300]
+    code = f" with exit code {result.exit_code}" if result.exit_code else ""
+    took = f" after {result.duration:.1f} s" if result.duration is not None else ""
+    return f"bin/deploy {result.state}{code}{took}" + (f": {last}" if last else "")

@@ -1,0 +1,52 @@
+"""Dispatch: two releases of one application wait, and only the newest is carried out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import evolve
+from tests.dispatch_support import Start, submitted
+from tests.server_support import FakeJournal, Recorder, run
+
+from duct_tape.api import Release, Run
+from duct_tape.dispatch import Dispatcher
+
+
+def tagged(number: int, **members: Any) -> Run:
+    given = run(number, **members)
+    return evolve(given, event=evolve(given.event, release=Release(id=str(number), tag=f"v{number}")))
+
+
+def test_of_the_releases_that_wait_only_the_newest_is_carried_out(dispatch: Start) -> None:
+    recorder, journal = Recorder(), FakeJournal()
+    dispatch(recorder, journal, submitted(tagged(1), tagged(2), tagged(3), tagged(4, application="other")))
+    assert [item.id for item in recorder.runs] == ["run-3", "run-4"]
+    assert journal.calls[:2] == [
+        (
+            "finish",
+            f"run-{number}",
+            "superseded",
+            f"v{number + 1} was accepted before its turn came (run run-{number + 1})",
+        )
+        for number in (1, 2)
+    ]
+
+
+def test_a_newer_release_takes_the_place_of_one_that_is_tried_again(dispatch: Start) -> None:
+    journal, dispatchers = FakeJournal(), list[Dispatcher]()
+
+    def perform(run: Run) -> None:
+        if run.id == "run-1":
+            dispatchers[0].submit([tagged(2)])
+            raise OSError(30, "Read-only file system")
+
+    async def check(dispatcher: Dispatcher) -> None:
+        dispatchers.append(dispatcher)
+        await submitted(tagged(1))(dispatcher)
+
+    dispatch(Recorder(perform), journal, check)
+    assert [call[:3] for call in journal.calls] == [
+        ("attempted", "run-1", "OSError: [Errno 30] Read-only file system"),
+        ("finish", "run-1", "superseded"),
+        ("finish", "run-2", "done"),
+    ]

@@ -1,0 +1,232 @@
+"""Following: what the listener writes changes the runs that are up to it, and no others."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve
+from tests.server_support import run
+
+from duct_tape.api import Run, RunState
+from duct_tape.conf.model import VolumeConf
+from duct_tape.delivery import Runs
+from duct_tape.errors import JournalError
+from duct_tape.follow import Follower
+from duct_tape.journal.sqlite import SQLiteJournal
+from duct_tape.observers import Observers
+from duct_tape.plugins.registry import Registry
+from duct_tape.results import Result, State
+from duct_tape.volume import Volume
+
+Scene = Callable[[Follower, SQLiteJournal], Awaitable[None]]
+
+
+@pytest.fixture
+def follow(tmp_path: Path) -> Callable[..., None]:
+    """Plays a scene with a flagged run ``run-1`` of ``app``."""
+    (tmp_path / "volume/.results").mkdir(parents=True)
+
+    def play(scene: Scene, **conf: float) -> None:
+        async def main() -> None:
+            journal = SQLiteJournal(tmp_path / "j.sqlite3")
+            try:
+                settings = VolumeConf(path=tmp_path / "volume", **conf)
+                follower = Follower(Volume(settings.path), journal, Observers(Registry()), settings, seconds=0.001)
+                flagged = await flag(journal, run())
+                follower.flagged(flagged)
+                await scene(follower, journal)
+            finally:
+                await journal.close()
+
+        asyncio.run(main())
+
+    return play
+
+
+async def flag(journal: SQLiteJournal, given: Run) -> Run:
+    await journal.accept(given.event, Runs(runs=(), key=f"key {given.id}"), [given])
+    await journal.finish(given.id, RunState.FLAGGED, "left")
+    return evolve(given, state=RunState.FLAGGED)
+
+
+def write(folder: Path, state: State, name: str = "run-1", **members: Any) -> None:
+    given = {"run": name, "application": "app", "state": state, **members}
+    (folder / f"volume/.results/{name}.json").write_bytes(Result(**given).to_line())
+
+
+async def states(journal: SQLiteJournal) -> dict[str, str]:
+    return {found.id: str(found.state) for found in await journal.recent(10)}
+
+
+def test_a_deploy_is_followed_to_its_end(follow: Callable[..., None], tmp_path: Path) -> None:
+    async def scene(follower: Follower, journal: SQLiteJournal) -> None:
+        await follower.look()
+        assert await states(journal) == {"run-1": "flagged"}
+        write(tmp_path, "deploying")
+        await follower.look()
+        await follower.look()
+        assert await states(journal) == {"run-1": "deploying"}
+        write(tmp_path, "failed", exit_code=3, duration=1.25, output="one\nno such host\n")
+        await follower.look()
+        (found,) = await journal.recent(1)
+        assert (found.state, found.detail) == (
+            RunState.FAILED,
+            "bin/deploy failed with exit code 3 after 1.2 s: no such host",
+        )
+        assert found.result is not None
+        assert found.result.output == "one\nno such host\n"
+        assert await journal.with_listener() == []
+
+    follow(scene)
+
+
+@pytest.mark.parametrize("state", ["deployed", "timed out", "refused", "superseded"])
+def test_every_end_is_recorded(follow: Callable[..., None], tmp_path: Path, state: State) -> None:
+    async def scene(follower: Follower, journal: SQLiteJournal) -> None:
+        write(tmp_path, state)
+        await follower.look()
+        assert await states(journal) == {"run-1": state}
+
+    follow(scene)
+
+
+def test_after_a_restart_it_goes_on(follow: Callable[..., None], tmp_path: Path) -> None:
+    async def scene(_: Follower, journal: SQLiteJournal) -> None:
+        conf = VolumeConf(path=tmp_path / "volume")
+        again = Follower(Volume(conf.path), journal, Observers(Registry()), conf)
+        await again.recover()
+        write(tmp_path, "deployed")
+        await again.look()
+        assert await states(journal) == {"run-1": "deployed"}
+
+    follow(scene)
+
+
+def test_a_forged_result_changes_nothing(follow: Callable[..., None], tmp_path: Path) -> None:
+    async def scene(follower: Follower, journal: SQLiteJournal) -> None:
+        await flag(journal, run(2, application="other"))
+        await journal.finish("run-2", RunState.DONE, "")
+        write(tmp_path, "deployed", application="other")  # another application's
+        write(tmp_path, "deployed", "run-2", application="other")  # of a finished run
+        write(tmp_path, "deployed", "run-9")  # of none
+        await follower.look()
+        (tmp_path / "volume/.results/run-1.json").write_bytes(b'{"run": "run-1"')
+        await follower.look()
+        assert await states(journal) == {"run-1": "flagged", "run-2": "done"}
+        assert not await journal.report("run-2", RunState.DEPLOYED, "", None)
+
+    follow(scene)
+
+
+def test_links_fifos_and_folders_in_its_place_are_not_read(follow: Callable[..., None], tmp_path: Path) -> None:
+    async def scene(follower: Follower, journal: SQLiteJournal) -> None:
+        results = tmp_path / "volume/.results"
+        write(tmp_path, "deployed", "real")
+        (results / "run-1.json").symlink_to(results / "real.json")
+        await follower.look()
+        (results / "run-1.json").unlink()
+        os.mkfifo(results / "run-1.json")
+        await follower.look()
+        (results / "run-1.json").unlink()
+        (results / "run-1.json").mkdir()
+        await follower.look()
+        (results / "run-1.json").rmdir()
+        results.rename(tmp_path / "elsewhere")
+        results.symlink_to(tmp_path / "elsewhere")
+        write(tmp_path, "deployed")
+        await follower.look()
+        assert await states(journal) == {"run-1": "flagged"}
+
+    follow(scene)
+
+
+def test_a_flag_that_nobody_takes_is_told_once_and_is_red(
+    follow: Callable[..., None], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scene(follower: Follower, journal: SQLiteJournal) -> None:
+        assert all(check.healthy for check in follower.checks())
+        await follower.look()
+        await follower.look()
+        (check,) = follower.checks()
+        assert (check.healthy, check.detail) == (False, "no listener takes the flags of app")
+        write(tmp_path, "deploying")
+        await follower.look()
+        assert all(check.healthy for check in follower.checks())
+
+    follow(scene, listener_timeout=1e-9)
+    assert [message for message in caplog.messages if "no listener" in message] == [
+        "no listener has taken the flag of app for 0 minutes (run run-1): is `duct-tape listen` running?"
+    ]
+
+
+def test_a_deploy_that_nobody_hears_of_again_is_lost(follow: Callable[..., None], tmp_path: Path) -> None:
+    async def scene(follower: Follower, journal: SQLiteJournal) -> None:
+        write(tmp_path, "deploying")
+        await follower.look()
+        await follower.look()
+        assert await states(journal) == {"run-1": "lost"}
+        write(tmp_path, "deployed")
+        await follower.look()
+        assert await states(journal) == {"run-1": "lost"}
+
+    follow(scene, deploy_timeout=1e-9)
+
+
+def test_a_flag_that_was_taken_while_it_was_replaced_is_heard(follow: Callable[..., None], tmp_path: Path) -> None:
+    async def scene(follower: Follower, journal: SQLiteJournal) -> None:
+        second = await flag(journal, run(2))
+        await journal.finish("run-2", RunState.FLAGGED, "left", ["run-1"])
+        follower.flagged(second, ["run-1", "unknown"])
+        assert await states(journal) == {"run-2": "flagged", "run-1": "superseded"}
+        write(tmp_path, "deployed")
+        await follower.look()
+        assert await states(journal) == {"run-2": "flagged", "run-1": "deployed"}
+
+    follow(scene)
+
+
+def test_a_replaced_flag_is_given_up_after_a_while(
+    follow: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("duct_tape.follow.GRACE", 0.0)
+
+    async def scene(follower: Follower, journal: SQLiteJournal) -> None:
+        await journal.finish("run-1", RunState.SUPERSEDED, "")
+        follower.flagged(run(2, state=RunState.DONE), ["run-1"])
+        await follower.look()
+        write(tmp_path, "deployed")
+        await follower.look()
+        assert await states(journal) == {"run-1": "superseded"}
+
+    follow(scene)
+
+
+def test_it_works_on_while_the_journal_or_the_volume_fails(
+    follow: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scene(follower: Follower, journal: SQLiteJournal) -> None:
+        report, failed, recorded = journal.report, asyncio.Event(), asyncio.Event()
+
+        async def once(*given: Any) -> bool:
+            if not failed.is_set():
+                failed.set()
+                raise JournalError("the disk is full")
+            changed = await report(*given)
+            recorded.set()
+            return changed
+
+        monkeypatch.setattr(journal, "report", once)
+        write(tmp_path, "deployed")
+        working = asyncio.create_task(follower.work())
+        async with asyncio.timeout(10):
+            await recorded.wait()
+        working.cancel()
+        assert await states(journal) == {"run-1": "deployed"}
+
+    follow(scene)
+    assert "results cannot be followed at the moment: the disk is full" in caplog.messages
