@@ -86,11 +86,16 @@ class Assembly:
             raise PermanentError(f"the action's preview failed ({type(error).__name__}: {error})") from error
 
 
+def new_run_id() -> str:
+    """An id that sorts by time."""
+    return f"{int(time.time() * 1000):012x}{secrets.token_hex(4)}"
+
+
 def new_run(instance: str, planned: PlannedRun, event: Event) -> Run:
     """A run for a plan, with an id of its own that sorts by time."""
     now = time.time()
     return Run(
-        id=f"{int(now * 1000):012x}{secrets.token_hex(4)}",
+        id=new_run_id(),
         instance=instance,
         application=planned.application,
         trigger=planned.trigger,

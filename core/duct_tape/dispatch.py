@@ -22,6 +22,10 @@ log = logging.getLogger("duct_tape.dispatch")
 
 # Above it nothing more is accepted. A burst of releases is a few dozen.
 MAX_WAITING = 10_000
+# How often the journal is asked for runs that another process accepted.
+ATTEND_SECONDS = 1.0
+# Ids of runs that this process took up, so that none is taken up twice. Older ones have long ended.
+MAX_SEEN = 2 * MAX_WAITING
 
 
 @frozen(kw_only=True)
@@ -73,6 +77,7 @@ class Dispatcher:
         self._waiting: dict[str, deque[Run]] = {}
         self._lanes: dict[str, asyncio.Task[None]] = {}
         self._closing = asyncio.Event()
+        self._seen: dict[str, None] = {}
 
     async def recover(self) -> int:
         """Take up what an earlier process accepted and did not carry out; returns how many runs that were."""
@@ -83,11 +88,25 @@ class Dispatcher:
     def submit(self, runs: Iterable[Run]) -> None:
         """Carry out runs that the journal has accepted."""
         for run in runs:
+            if run.id in self._seen:
+                continue
+            self._seen[run.id] = None
+            if len(self._seen) > MAX_SEEN:
+                del self._seen[next(iter(self._seen))]
             self._observers.tell(run)
             self._waiting.setdefault(run.application, deque()).append(run)
             if run.application not in self._lanes and not self._closing.is_set():
                 lane = asyncio.create_task(self._lane(run.application), name=f"lane {run.application}")
                 self._lanes[run.application] = lane
+
+    async def attend(self, seconds: float = ATTEND_SECONDS) -> None:
+        """Carry out what commands such as ``duct-tape redeploy`` accepted beside this process, until cancelled."""
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                self.submit(await self._journal.unfinished())
+            except JournalError as error:
+                log.error("%s", error)
 
     @property
     def full(self) -> bool:

@@ -145,6 +145,7 @@ class Follower:
             self._observers.tell(followed.run)
 
 
+_VERBS = {"deploying": "is running", "deployed": "succeeded", "superseded": "was not started", "refused": "was refused"}
 GOOD = frozenset({RunState.DEPLOYING, RunState.DEPLOYED, RunState.SUPERSEDED})
 
 
@@ -152,4 +153,4 @@ def _sentence(result: Result) -> str:
     last = result.output.strip().rpartition("\n")[2][:300]
     code = f" with exit code {result.exit_code}" if result.exit_code else ""
     took = f" after {result.duration:.1f} s" if result.duration is not None else ""
-    return f"bin/deploy {result.state}{code}{took}" + (f": {last}" if last else "")
+    return f"bin/deploy {_VERBS.get(result.state, result.state)}{code}{took}" + (f": {last}" if last else "")

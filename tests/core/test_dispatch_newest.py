@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
+import pytest
 from attrs import evolve
 from tests.dispatch_support import Start, submitted
 from tests.server_support import FakeJournal, Recorder, run
 
 from duct_tape.api import Release, Run
 from duct_tape.dispatch import Dispatcher
+from duct_tape.errors import JournalError
 
 
 def tagged(number: int, **members: Any) -> Run:
@@ -50,3 +53,31 @@ def test_a_newer_release_takes_the_place_of_one_that_is_tried_again(dispatch: St
         ("finish", "run-1", "superseded"),
         ("finish", "run-2", "done"),
     ]
+
+
+def test_what_another_process_accepted_is_taken_up_once(dispatch: Start, caplog: pytest.LogCaptureFixture) -> None:
+    carried_out = asyncio.Event()
+
+    async def check(dispatcher: Dispatcher) -> None:
+        attending = asyncio.create_task(dispatcher.attend(0.0))
+        async with asyncio.timeout(10):
+            await carried_out.wait()
+        # Asked again and again, it goes on after a failure and takes nothing up twice.
+        asked.clear()
+        async with asyncio.timeout(10):
+            await asked.wait()
+        await submitted()(dispatcher)
+        attending.cancel()
+
+    class Asked(FakeJournal):
+        async def unfinished(self) -> list[Run]:
+            if carried_out.is_set() and not asked.is_set():
+                asked.set()
+                raise JournalError("the disk is full")
+            return await super().unfinished()
+
+    asked = asyncio.Event()
+    recorder = Recorder(lambda run: carried_out.set())
+    dispatch(recorder, Asked([run(1)]), check)
+    assert "the disk is full" in caplog.messages
+    assert [item.id for item in recorder.runs] == ["run-1"]

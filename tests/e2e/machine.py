@@ -141,6 +141,12 @@ class Machine:
         until(heartbeat.exists)
         return listener
 
+    def command(self, *arguments: str) -> str:
+        """What a command says that works beside the server."""
+        command = [sys.executable, "-m", "duct_tape", *arguments, "--config", self.configuration.name]
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=True, timeout=60)
+        return done.stdout
+
     def answers(self, path: str = "/healthz") -> bool:
         try:
             return self._request("GET", path).code == 200

@@ -84,9 +84,21 @@ def test_the_server_learns_the_end_and_a_redelivery_repeats_what_failed(machine:
     (machine.folder / "repaired").touch()
     again = machine.release("fragile", "v1.0.0")
     assert (again.code, again.run != failed.run) == (202, True)
-    until(lambda: machine.said(f"deployed: run {again.run} for fragile: bin/deploy deployed after"))
+    until(lambda: machine.said(f"deployed: run {again.run} for fragile: bin/deploy succeeded after"))
     assert machine.release("fragile", "v1.0.0").status == "duplicate"
     assert machine.deployed() == ["fragile v1.0.0"]
+
+
+def test_an_operator_goes_back_to_an_earlier_version(machine: Machine) -> None:
+    machine.serve()
+    machine.listen()
+    for day, tag in enumerate(("v1.0.0", "v1.1.0"), 1):
+        ended(machine, machine.release("app1", tag, **at(day)).run)
+    until(lambda: machine.command("runs", "list", "--state", "deployed").count("app1") == 2)
+    said = machine.command("redeploy", "app1", "--tag", "v1.0.0")
+    assert said.startswith("run ")
+    until(lambda: machine.deployed() == ["app1 v1.0.0", "app1 v1.1.0", "app1 v1.0.0"])
+    assert machine.release("app1", "v1.1.0", **at(2)).status == "duplicate"
 
 
 @listeners

@@ -28,6 +28,13 @@ def json_option(function: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")(function)
 
 
+def limit_option(function: F) -> F:
+    """``--limit N``."""
+    return click.option(
+        "--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="At most so many."
+    )(function)
+
+
 def print_json(value: Any) -> None:
     """The value as JSON on standard output."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))

@@ -30,6 +30,24 @@ class Acceptance:
     older: str = ""
 
 
+@frozen
+class Recorded:
+    """A delivery as the journal keeps it.
+
+    :param state: ``accepted`` or ``ignored``.
+    :param reason: why it was ignored.
+    """
+
+    instance: str
+    delivery: str
+    received_at: float
+    event: str
+    action: str
+    repository: str
+    state: str
+    reason: str
+
+
 class Journal(Protocol):
     """The interface of every engine. All methods raise ``JournalError`` when the store fails."""
 
@@ -70,8 +88,25 @@ class Journal(Protocol):
         """
         ...
 
-    async def recent(self, limit: int) -> list[Run]:
-        """The latest runs, newest first."""
+    async def recent(
+        self, limit: int, application: str | None = None, state: RunState | None = None, title: str | None = None
+    ) -> list[Run]:
+        """The latest runs, newest first.
+
+        :param title: only those of a version, such as ``v1.2.3``.
+        """
+        ...
+
+    async def find(self, run: str) -> Run | None:
+        """The run with that id."""
+        ...
+
+    async def repeat(self, run: str, again: str) -> None:
+        """Accept a copy of a run under the id ``again``, whatever became of the first one."""
+        ...
+
+    async def deliveries(self, limit: int) -> list[Recorded]:
+        """The latest deliveries, newest first."""
         ...
 
     async def counts(self) -> dict[str, int]:

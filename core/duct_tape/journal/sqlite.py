@@ -14,7 +14,7 @@ from typing import Any
 from duct_tape.delivery import Runs
 from duct_tape.errors import StartupError
 from duct_tape.events import Event, event_from_json, event_to_json
-from duct_tape.journal import Acceptance
+from duct_tape.journal import Acceptance, Recorded
 from duct_tape.journal.schema import connect
 from duct_tape.journal.writer import Writer
 from duct_tape.results import Result
@@ -30,15 +30,22 @@ _RUN = (
 )
 
 
+_DELIVERIES = (
+    "SELECT instance, delivery, received_at, event, action, repository, state, reason FROM deliveries"
+    " ORDER BY id DESC LIMIT ?"
+)
+
+
 class SQLiteJournal:
     """See ``duct_tape.journal.Journal``.
 
     :param path: the database file; folders above it are made.
+    :param exclusive: whether this is the server, of which there is one. Commands work beside it.
     :raises StartupError: another server uses the file, or it cannot be opened.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._lock = _lock(path)
+    def __init__(self, path: Path, *, exclusive: bool = True) -> None:
+        self._lock = _lock(path) if exclusive else os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         self._writer = Writer(lambda: connect(path))
         try:
             self._writer.start()
@@ -70,9 +77,24 @@ class SQLiteJournal:
     async def report(self, run: str, state: RunState, detail: str, result: Result | None) -> bool:
         return await self._writer.run(lambda db: _report(db, run, state, detail, result))
 
-    async def recent(self, limit: int) -> list[Run]:
-        sql = f"{_RUN} ORDER BY runs.rowid DESC LIMIT ?"
-        return await self._writer.run(lambda db: [_run(row) for row in db.execute(sql, (limit,))])
+    async def recent(
+        self, limit: int, application: str | None = None, state: RunState | None = None, title: str | None = None
+    ) -> list[Run]:
+        wanted = {"application": application, "runs.state": state, "title": title}
+        given = {column: value for column, value in wanted.items() if value is not None}
+        where = " AND ".join(f"{column} = ?" for column in given) or "TRUE"
+        sql = f"{_RUN} WHERE {where} ORDER BY runs.rowid DESC LIMIT ?"
+        return await self._writer.run(lambda db: [_run(row) for row in db.execute(sql, (*given.values(), limit))])
+
+    async def find(self, run: str) -> Run | None:
+        sql = f"{_RUN} WHERE runs.id = ?"
+        return await self._writer.run(lambda db: next((_run(row) for row in db.execute(sql, (run,))), None))
+
+    async def repeat(self, run: str, again: str) -> None:
+        await self._writer.run(lambda db: _repeat(db, run, again))
+
+    async def deliveries(self, limit: int) -> list[Recorded]:
+        return await self._writer.run(lambda db: [Recorded(*row) for row in db.execute(_DELIVERIES, (limit,))])
 
     async def counts(self) -> dict[str, int]:
         sql = "SELECT state, count(*) FROM runs GROUP BY state"
@@ -176,6 +198,16 @@ def _finish(db: sqlite3.Connection, run: str, state: RunState, detail: str, supe
             "state IN ('flagged', 'done') AND application = (SELECT application FROM runs WHERE id = ?)",
             (f"run {run} replaced its flag", now, old, run, run),
         )
+
+
+def _repeat(db: sqlite3.Connection, run: str, again: str) -> None:
+    # A key of its own: it must be no duplicate of the run that it repeats.
+    db.execute(
+        "INSERT INTO runs (id, delivery, instance, application, trigger_name, event_key, version, title, vars, state,"
+        " detail, created_at, updated_at) SELECT ?, delivery, instance, application, trigger_name, 'repeat:' || ?,"
+        " version, title, vars, 'accepted', 'repeats run ' || id, ?, ? FROM runs WHERE id = ?",
+        (again, again, now := time.time(), now, run),
+    )
 
 
 def _report(db: sqlite3.Connection, run: str, state: RunState, detail: str, result: Result | None) -> bool:

@@ -76,6 +76,8 @@ async def running(assembly: Assembly, journal: Journal, retry: Retry) -> AsyncIt
         stack.push_async_callback(_cancel, following)
         if recovered := await dispatcher.recover():
             log.info("taking up %d runs that were not finished", recovered)
+        attending = asyncio.create_task(dispatcher.attend(), name="attendant")
+        stack.push_async_callback(_cancel, attending)
         yield Intake(assembly, journal, dispatcher), Health(assembly, journal, follower)
 
 

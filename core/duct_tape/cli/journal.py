@@ -1,0 +1,42 @@
+"""The journal for commands that work beside a running server."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+from duct_tape.conf.load import load
+from duct_tape.conf.sources import read
+from duct_tape.errors import DuctTapeError
+from duct_tape.journal.sqlite import SQLiteJournal
+
+T = TypeVar("T")
+
+PICKED_UP = "A running server carries it out within a second, otherwise the next start does."
+
+
+def with_journal(config: Path | None, question: Callable[[SQLiteJournal], Awaitable[T]]) -> T:
+    """The answer of the configured journal.
+
+    :raises DuctTapeError: there is no configuration, or no journal yet.
+    """
+    path = load(read(config))[0].core.journal.path
+    if not path.exists():
+        raise DuctTapeError(f"there is no journal {path} yet: `duct-tape serve` makes it")
+
+    async def main() -> T:
+        journal = SQLiteJournal(path, exclusive=False)
+        try:
+            return await question(journal)
+        finally:
+            await journal.close()
+
+    return asyncio.run(main())
+
+
+def moment(seconds: float) -> str:
+    """A time for tables: RFC 3339 in UTC, to the second."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
