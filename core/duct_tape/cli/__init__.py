@@ -19,7 +19,7 @@ COMMANDS = {
     "check": "Find everything that is wrong with the configuration.",
     "init": "Write a starter configuration, its schema and a strong secret.",
     "listen": "On the host: answer flags by running bin/deploy.",
-    "deliveries": "List what senders delivered, newest first, and why it was ignored.",
+    "deliveries": "List what senders delivered, and why it was ignored.",
     "plugins": "List what is installed, enabled and broken.",
     "redeploy": "Deploy an application again, or back to an earlier version.",
     "runs": "List runs, show one, or repeat one that failed.",

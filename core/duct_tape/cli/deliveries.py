@@ -18,7 +18,7 @@ COLUMNS = ("received_at", "integration", "event", "repository", "state", "reason
 @click.group("deliveries", invoke_without_command=True, epilog="Example: duct-tape deliveries list --limit 5")
 @click.pass_context
 def command(ctx: click.Context) -> None:
-    """List what senders delivered, newest first, and why it was ignored.
+    """List what senders delivered, and why it was ignored.
 
     Works beside a running server. Without a command it lists.
     """
