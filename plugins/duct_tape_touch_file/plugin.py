@@ -99,8 +99,9 @@ def ducttape_health(ctx: Context) -> Iterable[Check]:
     if age is None:
         detail = f"no listener has ever looked at {ctx.volume.path}: start `duct-tape listen` on the host"
         return [Check(name="listener", healthy=False, detail=detail)]
-    detail = f"the listener looked {age:.0f} seconds ago"
-    return [Check(name="listener", healthy=age < HEARTBEAT_SECONDS, detail=detail)]
+    healthy = age < HEARTBEAT_SECONDS
+    question = "" if healthy else ": is `duct-tape listen` running on the host?"
+    return [Check(name="listener", healthy=healthy, detail=f"the listener looked {age:.0f} seconds ago{question}")]
 
 
 def preview(run: Run, settings: TouchFileSettings) -> Mapping[str, str]:

@@ -17,6 +17,7 @@ from duct_tape.errors import ConfigurationError, DuctTapeError
 
 COMMANDS = {
     "check": "Find everything that is wrong with the configuration.",
+    "doctor": "Look for what keeps a release from being deployed.",
     "init": "Write a starter configuration, its schema and a strong secret.",
     "listen": "On the host: answer flags by running bin/deploy.",
     "deliveries": "List what senders delivered, and why it was ignored.",

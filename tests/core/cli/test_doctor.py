@@ -1,0 +1,151 @@
+"""``duct-tape doctor``: each thing that can keep a release from being deployed is named."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from tests.server_support import run
+
+from duct_tape.delivery import Runs
+from duct_tape.journal.sqlite import SQLiteJournal
+from duct_tape.results import moment
+
+Cli = Callable[..., Any]
+Configure = Callable[..., Path]
+
+CONFIGURATION = """\
+[server]
+bind = ["127.0.0.1:{port}"]
+{more}
+[triggers.deploy]
+action = "touch-file"
+[plugins.touch-file]
+[plugins.github]
+secrets = [{{ env = "HOOK_SECRET" }}]
+triggers = ["deploy"]
+"""
+
+
+@contextmanager
+def answering(body: bytes) -> Iterator[int]:
+    """A server on a free port that answers everything with ``body``."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def checks(cli: Cli, code: int) -> dict[str, tuple[bool, str]]:
+    ended = cli("doctor", "--json")
+    assert (ended.code, ended.err) == (code, "")
+    return {item["name"]: (item["healthy"], item["detail"]) for item in json.loads(ended.out)["checks"]}
+
+
+def journal_with_a_delivery() -> None:
+    async def fill() -> None:
+        store = SQLiteJournal(Path("var/journal.sqlite3"))
+        given = run(1)
+        await store.accept(given.event, Runs(runs=(), key="k"), [given])
+        await store.close()
+
+    asyncio.run(fill())
+
+
+def heartbeat(age: float) -> None:
+    Path("shared_volume").mkdir(exist_ok=True)
+    Path("shared_volume/.listener.json").write_text(json.dumps({"last_scan": moment(time.time() - age)}))
+
+
+def test_all_is_well(cli: Cli, configure: Configure) -> None:
+    journal_with_a_delivery()
+    heartbeat(age=2)
+    with answering(b'{"status":"ok"}') as port:
+        configure(CONFIGURATION.format(port=port, more='public_url = "https://hooks.example.com"'))
+        ended = cli("doctor")
+    assert (ended.code, ended.err) == (0, "")
+    lines = [line.split(maxsplit=1) for line in ended.out.splitlines()]
+    assert {mark for mark, _ in lines} == {"ok"}
+    assert [text.partition("  ")[0] for _, text in lines] == [
+        "configuration", "volume", "listener", "server", "public url", "clock", "journal", "last delivery",
+    ]  # fmt: skip
+
+
+def test_everything_is_wrong(cli: Cli, configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOOK_SECRET", "")
+    port = closed_port()
+    configure(CONFIGURATION.format(port=port, more='public_url = "http://hooks.example.com"'))
+    found = checks(cli, 1)
+    assert {name for name, (healthy, _) in found.items() if healthy} == {"clock"}
+    assert found["configuration"][1].startswith("the environment variable HOOK_SECRET is empty")
+    assert "does not exist: mount it" in found["volume"][1]
+    assert found["server"][1].startswith(f"nobody answers at http://127.0.0.1:{port} (")
+    assert found["public url"][1] == "http://hooks.example.com is not https: anybody on the way can read the payloads"
+    assert found["journal"][1] == "there is no journal var/journal.sqlite3 yet: `duct-tape serve` makes it"
+
+
+def test_a_listener_that_stopped_is_named(cli: Cli, configure: Configure) -> None:
+    heartbeat(age=300)
+    configure(CONFIGURATION.format(port=closed_port(), more=""))
+    healthy, detail = checks(cli, 1)["listener"]
+    assert not healthy
+    assert detail == "the listener looked 300 seconds ago: is `duct-tape listen` running on the host?"
+
+
+def test_another_program_on_the_port_is_told_apart(cli: Cli, configure: Configure) -> None:
+    with answering(b"hello") as port:
+        configure(CONFIGURATION.format(port=port, more=""))
+        assert checks(cli, 1)["server"] == (False, f"another program answers at http://127.0.0.1:{port}")
+
+
+def test_no_delivery_yet_is_fine_and_one_from_the_future_is_not(
+    cli: Cli, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(CONFIGURATION.format(port=closed_port(), more=""))
+    asyncio.run(SQLiteJournal(Path("var/journal.sqlite3")).close())
+    assert checks(cli, 1)["last delivery"] == (True, "none yet")
+    assert checks(cli, 1)["journal"] == (True, "no runs")
+    journal_with_a_delivery()
+    monkeypatch.setattr("duct_tape.cli.doctor.AHEAD", -60.0)
+    healthy, detail = checks(cli, 1)["last delivery"]
+    assert (healthy, detail.endswith(", in the future")) == (False, True)
+
+
+def test_a_plugin_whose_check_fails_is_named(cli: Cli, configure: Configure, offer: Callable[..., None]) -> None:
+    def health(ctx: object) -> None:
+        raise ValueError("broken")
+
+    offer(health=health)
+    configure("[plugins.x]\n")
+    assert checks(cli, 1)["plugin x"] == (False, "ValueError: broken")
