@@ -1,0 +1,217 @@
+"""The listener's contract, in both of its forms: what a script meets, and what is kept of what it says."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from tests.listener_support import HOLD, Host, until
+
+from duct_tape.flags import Flag
+
+
+def test_the_environment_is_clean_and_says_what_the_flag_says(host: Host) -> None:
+    host.application("app1", "env; umask")
+    flag = Flag(
+        run="r1",
+        application="app1",
+        trigger="deploy",
+        integration="github",
+        delivery="72d3162e-cc78-11e3-81ab-4c9367dc0958",
+        repository="tomkersten/duct_tape",
+        tag="v1.0.0+build/1",
+        prerelease=True,
+        url="https://github.com/tomkersten/duct_tape/releases/tag/v1.0.0",
+        requested_at="2026-11-23T16:14:05Z",
+    )
+    host.flag("app1", content=flag.to_line().encode())
+    ours = {"SECRET": "s", "LANG": "C.UTF-8", "DOCKER_HOST": "unix:///d", "XDG_RUNTIME_DIR": "/run/user/7"}
+
+    host.once(**ours)
+
+    lines = host.result("r1")["output"].splitlines()
+    seen = dict(line.split("=", 1) for line in lines if "=" in line)
+    assert {name: value for name, value in seen.items() if name.startswith("DUCT_TAPE_")} == {
+        "DUCT_TAPE_RUN": "r1",
+        "DUCT_TAPE_APPLICATION": "app1",
+        "DUCT_TAPE_TRIGGER": "deploy",
+        "DUCT_TAPE_INTEGRATION": "github",
+        "DUCT_TAPE_DELIVERY": "72d3162e-cc78-11e3-81ab-4c9367dc0958",
+        "DUCT_TAPE_REPOSITORY": "tomkersten/duct_tape",
+        "DUCT_TAPE_TAG": "v1.0.0+build/1",
+        "DUCT_TAPE_PRERELEASE": "true",
+        "DUCT_TAPE_URL": "https://github.com/tomkersten/duct_tape/releases/tag/v1.0.0",
+        "DUCT_TAPE_REQUESTED_AT": "2026-11-23T16:14:05Z",
+    }
+    assert seen["DOCKER_HOST"] == "unix:///d"
+    assert seen["XDG_RUNTIME_DIR"] == "/run/user/7"
+    assert "SECRET" not in seen
+    assert "PYTHONPATH" not in seen
+    assert seen.keys() <= {
+        *(name for name in seen if name.startswith("DUCT_TAPE_")),
+        *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "XDG_RUNTIME_DIR", "DOCKER_HOST"),
+        *("PWD", "SHLVL", "_", "OLDPWD"),
+    }
+    assert lines[-1] == f"{_umask():04o}"
+
+
+def test_the_flag_is_standard_input_and_no_other_flag_is_eaten(host: Host) -> None:
+    line = Flag(run="r1", application="a", tag="v1").to_line()
+    for name in ("a", "b", "c", "d"):
+        host.application(name, "cat")
+    host.flag("a", content=line.encode())
+    host.flag("b", content=b"anything \0 else\n")
+    (host.volume / "c").touch()
+    (host.volume / "d").touch()
+
+    assert host.once("--concurrency", "1")[0] == 0
+
+    assert (host.volume / ".results" / "r1.log").read_text() == line
+    others = {result["application"]: result for result in host.results()}
+    assert (host.volume / ".results" / f"{others['b']['run']}.log").read_bytes() == b"anything \0 else\n"
+    made = json.loads(others["c"]["output"])
+    assert made["application"] == "c"
+    assert made["run"] == others["c"]["run"]
+    assert host.runs("d") == ["none"]
+
+
+def test_a_failing_script_is_remembered_and_not_repeated(host: Host) -> None:
+    host.application("app1", "echo before; echo wrong >&2; exit 3")
+    listener = host.start()
+    host.flag("app1", "v1")
+    result = host.state("run-v1", "failed")
+    host.flag("app1", "v2")
+    host.state("run-v2", "failed")
+
+    assert result["exit_code"] == 3
+    assert result["output"] == "before\nwrong"
+    assert host.runs("app1") == ["v1", "v2"]
+    until(lambda: "failed" in listener.log())
+    until(lambda: host.claims() == [])
+
+
+def test_a_script_without_a_first_line_that_names_a_shell(host: Host) -> None:
+    script = host.application("app1").joinpath("bin/deploy")
+    script.write_text("echo plain\n")
+    host.flag("app1", "v1")
+
+    assert host.once()[0] == 0
+    assert host.result("run-v1")["output"] == "plain"
+
+
+def test_a_script_whose_interpreter_is_missing(host: Host) -> None:
+    host.application("app1").joinpath("bin/deploy").write_text("#!/nowhere/sh\n")
+    host.flag("app1", "v1")
+
+    assert host.once()[0] == 1
+    assert host.result("run-v1")["state"] == "failed"
+    assert "No such file" in host.result("run-v1")["output"]
+    until(lambda: host.claims() == [])
+
+
+def test_the_log_grows_while_the_script_runs(host: Host) -> None:
+    app = host.application("app1", f"echo first; {HOLD}; echo second")
+    host.start()
+    host.flag("app1", "v1")
+    log = host.volume / ".results" / "run-v1.log"
+
+    until(lambda: log.exists() and log.read_text() == "first\n")
+    (app / "go").touch()
+    assert host.state("run-v1", "deployed")["output"] == "first\nsecond"
+
+
+def test_a_flood_of_output_is_cut_and_does_not_stop_the_script(host: Host) -> None:
+    host.application("app1", "head -c 3000000 /dev/zero | tr '\\0' x; echo; echo end >end; printf '\\377\\033[31m\"'")
+    host.flag("app1", "v1")
+
+    assert host.once()[0] == 0
+
+    log = (host.volume / ".results" / "run-v1.log").read_bytes()
+    assert (host.applications / "app1" / "end").exists()
+    assert log.startswith(b"xxxx")
+    assert len(log) < 1024 * 1024 + 200
+    assert b"limited in size" in log[-200:]
+    assert len(host.result("run-v1")["output"]) <= 8192
+
+
+def test_hostile_output_makes_a_valid_result(host: Host) -> None:
+    host.application("app1", r"""printf 'a"b\\c\td\001\377\033[31m\r\nend\n'""")
+    host.flag("app1", "v1")
+
+    assert host.once()[0] == 0
+    output = host.result("run-v1")["output"]
+    assert output.startswith('a"b\\c\td')
+    assert output.endswith("\nend")
+
+
+def test_a_background_process_that_holds_the_output_is_not_waited_for(host: Host) -> None:
+    app = host.application("app1", f"({HOLD}; echo still here >alive) & echo started")
+    host.start()
+    host.flag("app1", "v1")
+
+    assert host.state("run-v1", "deployed", seconds=5)["output"] == "started"
+    host.flag("app1", "v2")
+    host.state("run-v2", "deployed", seconds=5)
+    (app / "go").touch()
+    until(lambda: (app / "alive").exists())
+
+
+def test_a_hung_deploy_is_in_nobodys_way(host: Host) -> None:
+    app = host.application("hung", HOLD)
+    host.application("quick")
+    host.start()
+    host.flag("hung", "v1")
+    host.state("run-v1", "deploying")
+    host.flag("quick", "v2")
+
+    host.state("run-v2", "deployed")
+    assert host.result("run-v1")["state"] == "deploying"
+    (app / "go").touch()
+
+
+def test_no_more_deploys_at_once_than_wanted(host: Host) -> None:
+    first = host.application("first", HOLD)
+    host.application("second")
+    host.start("--concurrency", "1")
+    host.flag("first", "v1")
+    host.state("run-v1", "deploying")
+    host.flag("second", "v2")
+    until(lambda: host.at_top() == [])
+
+    assert host.runs("second") == []
+    (first / "go").touch()
+    host.state("run-v2", "deployed")
+
+
+def test_the_time_limit_ends_the_whole_process_group(host: Host) -> None:
+    app = host.application(
+        "app1",
+        """sh -c 'trap "" TERM; echo $$ >stubborn; while :; do sleep 0.05; done' &
+        trap 'echo cleaned >cleaned' TERM
+        sleep 1000 & wait; wait""",
+    )
+    host.start("--timeout", "0.5", "--kill-after", "1")
+    host.flag("app1", "v1")
+
+    result = host.state("run-v1", "timed out")
+
+    assert result["exit_code"] is None
+    assert (app / "cleaned").exists()
+    pid = int((app / "stubborn").read_text())
+    until(lambda: not _runs(pid))
+    until(lambda: host.claims() == [])
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process still runs; one that only waits to be noticed does not."""
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask

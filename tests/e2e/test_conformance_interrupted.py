@@ -1,0 +1,137 @@
+"""The listener's contract, in both of its forms: crashes, signals, and a volume that is made anew."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+
+from tests.listener_support import HOLD, Host, until
+
+from duct_tape.flags import Flag
+
+
+def test_a_volume_that_is_made_anew_is_answered_again(host: Host) -> None:
+    host.application("app1")
+    listener = host.start()
+    host.flag("app1", "v1")
+    host.state("run-v1", "deployed")
+
+    shutil.rmtree(host.volume)
+    until(lambda: "waiting for that to change" in listener.log())
+    host.make_volume()
+    until(lambda: (host.volume / ".listener.json").exists())
+    host.flag("app1", "v2")
+
+    host.state("run-v2", "deployed")
+    assert host.runs("app1") == ["v1", "v2"]
+    assert listener.log().count("waiting for that to change") == 1
+
+
+def test_an_application_that_deploys_duct_tape_itself(host: Host) -> None:
+    # What `docker compose down -v && docker compose up` does to the volume below our feet.
+    host.application("duct-tape.example.com", f"rm -rf '{host.volume}'; mkdir -m 2770 '{host.volume}'; echo made anew")
+    host.start()
+    host.flag("duct-tape.example.com", "v1")
+
+    assert host.state("run-v1", "deployed")["tag"] == "v1"
+    host.flag("duct-tape.example.com", "v2")
+    host.state("run-v2", "deployed")
+    assert host.runs("duct-tape.example.com") == ["v1", "v2"]
+
+
+def test_what_a_crash_interrupted_is_deployed_again(host: Host) -> None:
+    app = host.application("app1", f"mkdir alone || echo not alone; {HOLD}; rmdir alone")
+    listener = host.start()
+    host.flag("app1", "v1")
+    host.state("run-v1", "deploying")
+    listener.process.kill()
+    listener.process.wait()
+    assert len(host.claims()) == 1
+
+    (app / "go").touch()
+    host.start()
+    host.state("run-v1", "deployed")
+    until(lambda: host.claims() == [])
+
+    assert set(host.runs("app1")) == {"v1"}
+    assert "not alone" not in (host.volume / ".results" / "run-v1.log").read_text() or host.form == "python"
+
+
+def test_what_a_crash_interrupted_gives_way_to_a_newer_flag(host: Host) -> None:
+    host.application("app1")
+    _crashed(host, "00000000000000000001-00000001", "app1", "v1")
+    _crashed(host, "00000000000000000002-00000001", "app1", "v2")
+    host.flag("app1", "v3")
+
+    assert host.once()[0] == 0
+
+    assert [host.result(f"run-{tag}")["state"] for tag in ("v1", "v2", "v3")] == [
+        "superseded",
+        "superseded",
+        "deployed",
+    ]
+    assert host.runs("app1") == ["v3"]
+    until(lambda: host.claims() == [])
+
+
+def test_a_claim_without_a_run_keeps_its_id(host: Host) -> None:
+    host.application("app1")
+    _crashed(host, "00000000000000000001-0000000a", "app1", "")
+
+    assert host.once()[0] == 0
+    assert host.result("local-00000000000000000001-0000000a")["state"] == "deployed"
+
+
+def test_the_first_signal_lets_deploys_end_and_claims_no_more(host: Host) -> None:
+    app = host.application("app1", HOLD)
+    listener = host.start()
+    host.flag("app1", "v1")
+    host.state("run-v1", "deploying")
+
+    listener.process.send_signal(signal.SIGTERM)
+    until(lambda: "stopping" in listener.log())
+    host.flag("app1", "v2")
+    (app / "go").touch()
+
+    assert listener.process.wait(10) == 0
+    assert host.result("run-v1")["state"] == "deployed"
+    assert host.at_top() == ["app1"]
+    assert host.runs("app1") == ["v1"]
+
+
+def test_the_second_signal_ends_deploys_which_are_done_again_later(host: Host) -> None:
+    app = host.application("app1", HOLD)
+    listener = host.start()
+    host.flag("app1", "v1")
+    host.state("run-v1", "deploying")
+
+    listener.process.send_signal(signal.SIGTERM)
+    until(lambda: "stopping" in listener.log())
+    listener.process.send_signal(signal.SIGTERM)
+    assert listener.process.wait(10) == 0
+    assert "interrupted" in listener.log()
+
+    (app / "go").touch()
+    assert host.once()[0] == 0
+    assert host.result("run-v1")["state"] == "deployed"
+    assert host.runs("app1") == ["v1", "v1"]
+
+
+def test_deploys_that_outlast_the_grace_are_ended(host: Host) -> None:
+    host.application("app1", HOLD)
+    listener = host.start("--grace", "1")
+    host.flag("app1", "v1")
+    host.state("run-v1", "deploying")
+
+    assert listener.stop() == 0
+    assert len(host.claims()) == 1
+
+
+def _crashed(host: Host, claim: str, application: str, tag: str) -> None:
+    """What a listener that was killed has left of a claim."""
+    running = host.volume / ".running"
+    running.mkdir(mode=0o700, exist_ok=True)
+    running.chmod(0o700)
+    (running / claim).mkdir(mode=0o700)
+    line = Flag(run=f"run-{tag}", application=application, tag=tag).to_line() if tag else ""
+    (running / claim / application).write_text(line)
