@@ -6,6 +6,7 @@ Whatever happens to the volume, a look never raises: it tells the trouble once a
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Collection
 
 from duct_tape.errors import StartupError
@@ -21,6 +22,9 @@ from duct_tape.listener.spool import Entry, Spool
 from duct_tape.results import Result
 
 log = logging.getLogger(__name__)
+
+# Listing thousands of results takes longer than a deploy may wait for.
+PRUNE_SECONDS = 10.0
 
 
 class Inbox:
@@ -42,6 +46,7 @@ class Inbox:
         self._seen: Spool | None = None
         self._immovable: set[tuple[str, int]] = set()
         self._undeletable: set[str] = set()
+        self._next_pruning = 0.0
 
     def close(self) -> None:
         if self._hints:
@@ -93,6 +98,9 @@ class Inbox:
         """Write the last result of an order and forget its claim, in that order: a crash between deploys again."""
         self.report(result)
         self._forget(order.claim)
+        if time.monotonic() < self._next_pruning:
+            return
+        self._next_pruning = time.monotonic() + PRUNE_SECONDS
         try:
             results.prune(self._current(), active)
         except (StartupError, OSError) as error:

@@ -12,6 +12,9 @@ from duct_tape.listener.spool import Spool
 from duct_tape.results import Result
 
 KEEP_RUNS = 200
+UNREAD_SECONDS = 600.0
+# However busy it is, the folder stays of a size that can be listed.
+MOST_RUNS = 5000
 KEEP_SECONDS = 30 * 24 * 3600.0
 
 
@@ -30,10 +33,18 @@ def open_log(spool: Spool, run: str) -> int:
         return create(folder, name)
 
 
-def prune(spool: Spool, active: Collection[str] = (), keep: int = KEEP_RUNS, age: float = KEEP_SECONDS) -> None:
+def prune(
+    spool: Spool,
+    active: Collection[str] = (),
+    keep: int = KEEP_RUNS,
+    age: float = KEEP_SECONDS,
+    unread: float = UNREAD_SECONDS,
+) -> None:
     """Delete the results and logs of all but the newest runs, and of those that are very old.
 
     :param active: runs whose deploy has not ended.
+    :param unread: results that are younger, in seconds, are kept however many there are: a server that was just
+        started again has not read them yet.
     """
     with spool.results() as folder:
         runs: dict[str, float] = {}
@@ -42,8 +53,10 @@ def prune(spool: Spool, active: Collection[str] = (), keep: int = KEEP_RUNS, age
             with suppress(FileNotFoundError):
                 changed = os.lstat(name, dir_fd=folder).st_mtime
                 runs[_run(name)] = max(changed, runs.get(_run(name), 0.0))
-        newest = sorted(runs, key=lambda run: runs[run], reverse=True)[:keep]
-        kept = {run for run in newest if runs[run] > time.time() - age} | set(active)
+        now = time.time()
+        newest = sorted(runs, key=lambda run: runs[run], reverse=True)
+        unread_ones = {run for run in newest[:MOST_RUNS] if runs[run] > now - unread}
+        kept = {run for run in newest[:keep] if runs[run] > now - age} | unread_ones | set(active)
         for name in names:
             if _run(name) not in kept:
                 with suppress(OSError):

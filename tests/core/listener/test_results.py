@@ -4,6 +4,7 @@ import json
 import os
 import time
 
+import pytest
 from tests.listener_support import Host
 
 from duct_tape.flags import Flag
@@ -75,8 +76,24 @@ def test_old_results_are_deleted_by_number_and_age(host: Host, spool: Spool) -> 
     (folder / "folder").mkdir()
     os.utime(folder / "folder", (0, 0))
 
-    results.prune(spool, active={"r5"}, keep=4, age=250)
+    results.prune(spool, active={"r5"}, keep=4, age=250, unread=0)
 
     assert sorted(os.listdir(folder)) == sorted(
         ["folder", *(f"r{number}.{kind}" for number in (0, 1, 2, 5) for kind in ("json", "log"))]
     )
+
+
+def test_what_the_server_may_not_have_read_yet_is_kept(
+    host: Host, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = host.volume / ".results"
+    folder.mkdir()
+    now = time.time()
+    for number in range(8):
+        (folder / f"r{number}.json").touch()
+        os.utime(folder / f"r{number}.json", (now - number * 100, now - number * 100))
+    results.prune(spool, keep=1, unread=450)
+    assert sorted(os.listdir(folder)) == [f"r{number}.json" for number in range(5)]
+    monkeypatch.setattr(results, "MOST_RUNS", 3)
+    results.prune(spool, keep=1, unread=450)
+    assert sorted(os.listdir(folder)) == [f"r{number}.json" for number in range(3)]
