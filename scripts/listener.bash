@@ -61,7 +61,8 @@ json_text() {
 # Standard input without what is not UTF-8 (and without everything but ASCII where there is no iconv).
 utf8_only() {
   if command -v iconv >/dev/null; then
-    iconv -c -f UTF-8 -t UTF-8
+    # There and back: to glibc, bytes for what lies above U+10FFFF are UTF-8, too. UTF-16 has no place for it.
+    { iconv -c -f UTF-8 -t UTF-16LE | iconv -c -f UTF-16LE -t UTF-8; } 2>/dev/null
   else
     LC_ALL=C tr -cd '\11\12\15\40-\176'
   fi

@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.listener_support import HOLD, Host, until
 
 from duct_tape.flags import Flag
+from duct_tape.results import Result
 
 
 def test_the_environment_is_clean_and_says_what_the_flag_says(host: Host) -> None:
@@ -143,6 +144,23 @@ def test_hostile_output_makes_a_valid_result(host: Host) -> None:
     output = host.result("run-v1")["output"]
     assert output.startswith('a"b\\c\td')
     assert output.endswith("\nend")
+
+
+def test_a_result_is_utf8_whatever_a_script_prints(host: Host) -> None:
+    noise = host.root / "noise"
+    # Beyond U+10FFFF, of five and six bytes, half a pair, too long, cut off: what some decoders let through.
+    odd = b"\xf4\x90\x80\x80 \xf8\x88\x80\x80\x80 \xfc\x84\x80\x80\x80\x80 \xed\xa0\x80 \xc0\x80 \xf5\x80\x80\x80 "
+    noise.write_bytes(bytes(range(256)) * 20 + b"\n" + odd + "ünïcödé \N{GRINNING FACE}\n".encode() + b"\xf0\x9f")
+    host.application("app1", f"cat '{noise}'")
+    host.flag("app1", "v1")
+
+    assert host.once()[0] == 0
+
+    content = (host.volume / ".results" / "run-v1.json").read_bytes()
+    result = Result.parse(content)
+    assert result
+    assert "ünïcödé \N{GRINNING FACE}" in result.output
+    assert json.loads(content.decode("utf-8"))["state"] == "deployed"
 
 
 def test_a_background_process_that_holds_the_output_is_not_waited_for(host: Host) -> None:
