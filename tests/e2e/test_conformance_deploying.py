@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
+import pytest
 from tests.listener_support import HOLD, Host, until
 
 from duct_tape.flags import Flag
@@ -134,6 +136,38 @@ def test_a_flood_of_output_is_cut_and_does_not_stop_the_script(host: Host) -> No
     assert len(log) < 1024 * 1024 + 200
     assert b"limited in size" in log[-200:]
     assert len(host.result("run-v1")["output"]) <= 8192
+
+
+def test_the_last_lines_are_the_last_however_much_came(host: Host) -> None:
+    host.application("app1", "yes | head -c 20000000; echo almost; echo last")
+    host.flag("app1", "v1")
+
+    assert host.once()[0] == 0
+
+    output = host.result("run-v1")["output"]
+    assert output.endswith("y\nalmost\nlast")
+    assert len(output) <= 8192
+
+
+def test_the_last_lines_do_not_wait_for_what_stays_in_the_background(host: Host) -> None:
+    app = host.application("app1", f"({HOLD}; yes | head -c 3000000; echo >alive) & yes | head -c 3000000; echo last")
+    host.start()
+    host.flag("app1", "v1")
+
+    assert host.state("run-v1", "deployed")["output"].endswith("y\nlast")
+    (app / "go").touch()
+    until(lambda: (app / "alive").exists())
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
+def test_a_script_gets_no_open_file_but_its_own_three(host: Host) -> None:
+    script = host.application("app1") / "bin" / "deploy"
+    # Not a shell, which opens files of its own; the fourth is the one that lists them.
+    script.write_text(f"#!{sys.executable}\nimport os\nprint(*os.listdir('/proc/self/fd'))\n")
+    host.flag("app1", "v1")
+
+    assert host.once()[0] == 0
+    assert sorted(host.result("run-v1")["output"].split()) == ["0", "1", "2", "3"]
 
 
 def test_hostile_output_makes_a_valid_result(host: Host) -> None:
