@@ -72,9 +72,30 @@ def test_applications_below_the_volume_are_refused(host: Host) -> None:
     assert "keep them apart" in log
 
 
-def test_wrong_usage(host: Host) -> None:
-    listener = host.launch("--concurrency", "none")
-    assert listener.process.wait(10) == 2
+@pytest.mark.parametrize(
+    ("option", "values"),
+    [
+        ("--concurrency", ["none", "0", "65", "-1", "1.5", ""]),
+        ("--timeout", ["0", "0.0", "-1", "nan", "inf", "1h", ""]),
+        ("--grace", ["-1", "nan", "soon", ""]),
+        ("--kill-after", ["-1", "inf", "soon", ""]),
+    ],
+)
+def test_wrong_numbers(host: Host, option: str, values: list[str]) -> None:
+    listeners = [host.launch("--once", option, value) for value in values]
+
+    assert [listener.process.wait(20) for listener in listeners] == [2] * len(values)
+    assert all(option in listener.log() for listener in listeners)
+
+
+def test_right_numbers(host: Host) -> None:
+    options = ("--concurrency", "64", "--timeout", "0.5", "--grace", "08", "--kill-after", "0")
+
+    assert host.once(*options)[0] == 0
+
+
+def test_numbers_from_the_environment_are_looked_at_too(host: Host) -> None:
+    assert host.once(DUCT_TAPE_TIMEOUT="0")[0] == 2
 
 
 def test_both_forms_have_the_same_version() -> None:

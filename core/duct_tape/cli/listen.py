@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from pathlib import Path
 
 import click
@@ -20,6 +21,13 @@ class LineFormatter(logging.Formatter):
         lines = super().format(record).split("\n") if record.exc_info else [record.getMessage()]
         kind = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
         return kind + "\n".join(printable(line) for line in lines)
+
+
+def _finite(context: click.Context, option: click.Parameter, seconds: float) -> float:
+    """Nothing can wait for "nan" seconds, and a range alone lets them pass."""
+    if not math.isfinite(seconds):
+        raise click.BadParameter(f"{seconds} is not a number of seconds.", context, option)
+    return seconds
 
 
 @click.command(epilog="Example: duct-tape listen --volume /srv/duct-tape/shared_volume --applications /srv")
@@ -51,6 +59,7 @@ class LineFormatter(logging.Formatter):
 @click.option(
     "--timeout",
     type=click.FloatRange(0, min_open=True),
+    callback=_finite,
     default=3600.0,
     envvar="DUCT_TAPE_TIMEOUT",
     show_default=True,
@@ -59,6 +68,7 @@ class LineFormatter(logging.Formatter):
 @click.option(
     "--grace",
     type=click.FloatRange(0),
+    callback=_finite,
     default=60.0,
     envvar="DUCT_TAPE_GRACE",
     show_default=True,
@@ -67,6 +77,7 @@ class LineFormatter(logging.Formatter):
 @click.option(
     "--kill-after",
     type=click.FloatRange(0),
+    callback=_finite,
     default=10.0,
     envvar="DUCT_TAPE_KILL_AFTER",
     show_default=True,
