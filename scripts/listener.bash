@@ -8,7 +8,8 @@
 # shellcheck disable=SC2034 # used by those who source this
 VERSION=1.0.0 MAX_FLAG_BYTES=65536
 
-say() { printf '%s\n' "$*" >&2; }
+err=2
+say() { printf '%s\n' "$*" >&"$err"; }
 die() { say "error: $*"; exit 1; }
 
 # A name for a message: one line, nothing that moves a cursor.

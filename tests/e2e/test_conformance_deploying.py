@@ -103,14 +103,65 @@ def test_a_script_without_a_first_line_that_names_a_shell(host: Host) -> None:
     assert host.result("run-v1")["output"] == "plain"
 
 
-def test_a_script_whose_interpreter_is_missing(host: Host) -> None:
-    host.application("app1").joinpath("bin/deploy").write_text("#!/nowhere/sh\n")
+@pytest.mark.parametrize("first", ["#!/nowhere/sh\n", "#!/bin/sh\r\n"])
+def test_a_script_whose_interpreter_is_missing_fails_with_the_cause(host: Host, first: str) -> None:
+    host.application("my app").joinpath("bin/deploy").write_text(first)
+    host.flag("my app", "v1")
+
+    code, log = host.once(LC_ALL="C")
+
+    cause = "bin/deploy cannot be started: No such file or directory; is the interpreter in its first line there?"
+    result = host.result("run-v1")
+    assert code == 1
+    assert (result["state"], result["exit_code"], result["output"]) == ("failed", 127, cause)
+    assert result["started_at"]
+    assert "No such file" in (host.volume / ".results" / "run-v1.log").read_text()
+    lines = [line for line in log.splitlines() if not line.startswith("answering ")]
+    assert lines[0] == "my app: deploying v1 (run run-v1)"
+    assert lines[1].startswith("warning: my app: failed v1 (run run-v1) with exit code 127 after ")
+    assert lines[1].endswith(f" s: {cause}")
+    assert len(lines) == 2
+    until(lambda: host.claims() == [])
+
+
+def test_a_command_that_is_missing_is_the_scripts_own_affair(host: Host) -> None:
+    host.application("app1", "nowhere-to-be-found")
     host.flag("app1", "v1")
 
-    assert host.once()[0] == 1
-    assert host.result("run-v1")["state"] == "failed"
-    assert "No such file" in host.result("run-v1")["output"]
-    until(lambda: host.claims() == [])
+    code, log = host.once()
+
+    assert code == 1
+    assert host.result("run-v1")["exit_code"] == 127
+    assert log.endswith(" s; its output is in .results/run-v1.log\n")
+
+
+@pytest.mark.parametrize("number", ["KILL", "SEGV", "USR1"])
+def test_a_script_that_a_signal_ends_is_told_in_our_words(host: Host, number: str) -> None:
+    host.application("app1", f"ulimit -c 0; kill -{number} $$; sleep 5")
+    host.flag("app1", "v1")
+
+    code, log = host.once()
+
+    assert code == 1
+    assert host.result("run-v1")["exit_code"] > 128
+    kinds = [line.partition(": ")[0] for line in log.splitlines() if not line.startswith("answering ")]
+    assert kinds == ["app1", "warning"], log
+
+
+def test_a_result_that_cannot_be_written_is_one_sentence_and_leaves_nothing(host: Host) -> None:
+    host.application("app1")
+    (host.volume / ".results" / "run-v1.json").mkdir(parents=True)
+    (host.volume / ".results" / "run-v1.log").mkdir()
+    host.flag("app1", "v1")
+
+    code, log = host.once()
+
+    assert code == 0
+    assert host.runs("app1") == ["v1"]
+    assert host.claims() == []
+    assert sorted(os.listdir(host.volume / ".results")) == ["run-v1.json", "run-v1.log"]
+    assert log.count("warning: app1: its result") == 2
+    assert all(line.startswith(("answering ", "warning: ", "app1: ")) for line in log.splitlines()), log
 
 
 def test_the_log_grows_while_the_script_runs(host: Host) -> None:
@@ -243,13 +294,14 @@ def test_the_time_limit_ends_the_whole_process_group(host: Host) -> None:
         trap 'echo cleaned >cleaned' TERM
         sleep 1000 & wait; wait""",
     )
-    host.start("--timeout", "0.5", "--kill-after", "1")
+    listener = host.start("--timeout", "0.5", "--kill-after", "1")
     host.flag("app1", "v1")
 
     result = host.state("run-v1", "timed out")
 
     assert result["exit_code"] is None
     assert (app / "cleaned").exists()
+    assert all(line.startswith(("answering ", "warning: app1: ", "app1: ")) for line in listener.log().splitlines())
     pid = int((app / "stubborn").read_text())
     until(lambda: not _runs(pid))
     until(lambda: host.claims() == [])

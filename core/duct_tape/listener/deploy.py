@@ -19,6 +19,8 @@ from duct_tape.listener.process import Cause, Script, exit_code, start, wait
 from duct_tape.listener.settings import Settings
 from duct_tape.results import Result, State, moment
 
+CANNOT_START = "bin/deploy cannot be started: "
+
 log = logging.getLogger(__name__)
 
 
@@ -42,13 +44,15 @@ class Deploy:
         begun = time.time()
         deploying = Result.of(self.order.flag, "deploying", started_at=moment(begun))
         output = Output(self.record)
+        log.info("%s: deploying %s", self.order.application, describe(self.order.flag))
+        self.report(deploying)
         try:
             process = await start(self._script(), output)
         except OSError as error:
+            sentence = _cannot_start(error)
+            self.record.write(f"{sentence}\n".encode())
             output.finish()
-            return _ended(deploying, begun, "failed", None, _cannot_start(error))
-        log.info("%s: deploying %s", self.order.application, describe(self.order.flag))
-        self.report(deploying)
+            return _ended(deploying, begun, "failed", _shells_code(error), sentence)
         cause = await wait(process, self.settings.timeout, self.stop, self.settings.kill_after)
         text = output.finish()
         if cause == "stop":
@@ -86,4 +90,9 @@ def _ended(deploying: Result, begun: float, state: State, code: int | None, outp
 
 def _cannot_start(error: OSError) -> str:
     hint = "; is the interpreter in its first line there?" if isinstance(error, FileNotFoundError) else ""
-    return f"bin/deploy cannot be started: {error.strerror}{hint}"
+    return f"{CANNOT_START}{error.strerror}{hint}"
+
+
+def _shells_code(error: OSError) -> int:
+    """The exit code by which a shell says the same."""
+    return 127 if isinstance(error, FileNotFoundError) else 126

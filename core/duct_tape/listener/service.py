@@ -8,7 +8,7 @@ import signal
 
 from duct_tape.listener.applications import Applications
 from duct_tape.listener.claims import Order
-from duct_tape.listener.deploy import Deploy, describe
+from duct_tape.listener.deploy import CANNOT_START, Deploy, describe
 from duct_tape.listener.inbox import Inbox
 from duct_tape.listener.lanes import Lanes
 from duct_tape.listener.output import Log
@@ -160,7 +160,7 @@ def _tell(order: Order, result: Result) -> None:
         words.append(f"after {result.duration:.1f} s")
     if result.state in ("deployed", "superseded"):
         log.info("%s", " ".join(words))
-    elif result.started_at is None:
+    elif result.started_at is None or result.output.startswith(CANNOT_START):
         log.warning("%s: %s", " ".join(words), result.output)
     else:
         log.warning("%s; its output is in .results/%s.log", " ".join(words), result.run)

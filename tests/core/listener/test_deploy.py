@@ -78,12 +78,13 @@ def test_what_cannot_be_started_failed_with_a_sentence(host: Host) -> None:
     assert result
     assert result.state == "failed"
     assert result.output.endswith("No such file or directory; is the interpreter in its first line there?")
-    assert reports == []
+    assert (result.exit_code, [report.state for report in reports]) == (127, ["deploying"])
 
     script.chmod(0o644)
     result, _ = deploy(host)
     assert result
     assert result.output == "bin/deploy cannot be started: Permission denied"
+    assert result.exit_code == 126
 
 
 def test_how_a_flag_is_shown() -> None:
