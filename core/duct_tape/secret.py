@@ -16,6 +16,9 @@ PLACEHOLDERS = frozenset(
     b"your-secret your_secret yoursecret placeholder example test todo xxx".split()
 )
 
+# Where ``duct-tape init`` writes one, below the folder of the configuration.
+INITIAL = "secrets/github"
+
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,99}")
 # Larger is no secret, and /dev/zero would never end.
 _MAX_BYTES = 64 * 1024
@@ -50,7 +53,7 @@ def resolve(reference: Any, environ: Mapping[str, str] = os.environ) -> Secret:
     value = _from_environment(target, environ) if kind == "env" else _from_file(target)
     source = f"environment variable {target}" if kind == "env" else f"file {target}"
     if not value.strip():
-        raise ValueError(f"the {source} is empty")
+        raise ValueError(f"the {source} is empty; `openssl rand -hex 32` makes a secret")
     if value.strip().lower() in PLACEHOLDERS:
         raise ValueError(f"the {source} holds a placeholder, not a secret; `openssl rand -hex 32` makes one")
     return Secret(source, value)
@@ -63,7 +66,7 @@ def resolve(reference: Any, environ: Mapping[str, str] = os.environ) -> Secret:
 def _from_environment(name: str, environ: Mapping[str, str]) -> bytes:
     if name not in environ:
         shown = f"the environment variable {name}" if _VARIABLE.fullmatch(name) else "the environment variable"
-        raise ValueError(f"{shown} is not set")
+        raise ValueError(f"{shown} is not set; {_unset_advice(name)}")
     return environ[name].encode("utf-8", "surrogateescape")
 
 
@@ -73,11 +76,27 @@ def _from_file(path: str) -> bytes:
         with Path(path).open("rb") as file:
             content = file.read(_MAX_BYTES + 1)
     except OSError as error:
-        raise ValueError(f"{shown} cannot be read ({error.strerror})") from None
+        raise ValueError(f"{shown} cannot be read ({error.strerror}){_file_advice(path, error)}") from None
     if len(content) > _MAX_BYTES:
         raise ValueError(f"{shown} is too large to be a secret")
     # Editors and `echo` end a file with a line end that nobody means to be part of the secret.
     return content.removesuffix(b"\n").removesuffix(b"\r")
+
+
+def _unset_advice(name: str) -> str:
+    if _VARIABLE.fullmatch(name):
+        return 'set it for every command that reads the configuration, or use { file = "PATH" }'
+    return "write its name there, not the secret"
+
+
+def _file_advice(path: str, error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        if path.endswith(INITIAL):
+            return "; `duct-tape init` makes it"
+        return "; `openssl rand -hex 32` makes a secret, to be put there"
+    if isinstance(error, PermissionError):
+        return "; the server's user needs the right to read it, and to enter its folder"
+    return "; name the file that holds the secret"
 
 
 def _is_path(text: str) -> bool:

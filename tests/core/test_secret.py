@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from hypothesis import given
@@ -55,10 +56,12 @@ def test_what_is_no_reference(reference: Any) -> None:
 
 @pytest.mark.parametrize("value", ["", " ", "\n", "\t \r\n"])
 def test_an_empty_secret_is_none(tmp_path: Path, value: str) -> None:
-    with pytest.raises(ValueError, match=r"^the environment variable X is empty$"):
+    with pytest.raises(
+        ValueError, match=r"^the environment variable X is empty; `openssl rand -hex 32` makes a secret$"
+    ):
         resolve({"env": "X"}, {"X": value})
     (tmp_path / "secret").write_text(value)
-    with pytest.raises(ValueError, match=r"secret is empty$"):
+    with pytest.raises(ValueError, match=r"secret is empty; `openssl"):
         resolve({"file": str(tmp_path / "secret")})
 
 
@@ -71,15 +74,42 @@ def test_a_placeholder_is_no_secret(value: bytes) -> None:
 def test_what_leads_nowhere_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "conf").mkdir()
-    with pytest.raises(ValueError, match=r"^the environment variable HOOK_SECRET is not set$"):
+    with pytest.raises(ValueError, match=r"^the environment variable HOOK_SECRET is not set; set it for every command"):
         resolve({"env": "HOOK_SECRET"}, {})
     for path in ("/run/secrets/hook", "conf/hook", "./hook"):
         with pytest.raises(
-            ValueError, match=rf"^the file {path} cannot be read \((No such file or|Not a) directory\)$"
+            ValueError, match=rf"^the file {path} cannot be read \((No such file or|Not a) directory\); "
         ):
             resolve({"file": path})
-    with pytest.raises(ValueError, match=r"cannot be read \(Is a directory\)$"):
+    with pytest.raises(ValueError, match=r"cannot be read \(Is a directory\); name the file that holds the secret$"):
         resolve({"file": str(tmp_path)})
+
+
+@pytest.mark.parametrize(
+    ("path", "advice"),
+    [
+        ("conf/secrets/github", "`duct-tape init` makes it"),
+        ("conf/secrets/other", "`openssl rand -hex 32` makes a secret, to be put there"),
+    ],
+)
+def test_what_to_do_about_a_missing_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, advice: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "conf").mkdir()
+    with pytest.raises(ValueError, match="cannot be read") as caught:
+        resolve({"file": path})
+    assert str(caught.value) == f"the file {path} cannot be read (No such file or directory); {advice}"
+
+
+def test_what_to_do_about_a_file_of_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*arguments: object) -> NoReturn:
+        # Not by its mode: the tests may run as root.
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(ValueError, match=r"\(Permission denied\); the server's user needs the right to read it"):
+        resolve({"file": str(tmp_path / "secret")})
 
 
 def test_a_file_that_never_ends_is_no_secret() -> None:
@@ -90,7 +120,7 @@ def test_a_file_that_never_ends_is_no_secret() -> None:
 @pytest.mark.parametrize("kind", ["env", "file"])
 @pytest.mark.parametrize("value", [VALUE, "c2VjcmV0/c2VjcmV0+c2VjcmV0==", "geheim wort", "x" * 5000])
 def test_a_secret_in_the_place_of_its_name_is_not_shown(kind: str, value: str) -> None:
-    with pytest.raises(ValueError, match=r"is not set$|cannot be read") as caught:
+    with pytest.raises(ValueError, match=r"is not set; write its name there|cannot be read") as caught:
         resolve({kind: value}, {})
     assert value not in str(caught.value)
 
