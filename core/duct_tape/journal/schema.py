@@ -69,10 +69,20 @@ def connect(path: Path) -> sqlite3.Connection:
             connection.close()
             raise
     except OSError as error:
-        raise StartupError(f"the journal {path} cannot be opened: {error.strerror}") from None
+        raise StartupError(f"the journal {path} cannot be opened: {error.strerror}{_advice(error)}") from None
     except sqlite3.Error as error:
-        raise StartupError(f"the journal {path} cannot be opened: {error}") from None
+        raise StartupError(f"the journal {path} cannot be opened: {error}{_advice(error)}") from None
     return connection
+
+
+def _advice(error: Exception) -> str:
+    if isinstance(error, PermissionError):
+        return "; the server's user needs the right to write the file and its folder"
+    if isinstance(error, IsADirectoryError | NotADirectoryError):
+        return "; let `path` under [journal] name a file"
+    if "not a database" in str(error) or "malformed" in str(error):
+        return "; let `path` under [journal] name another file, or put a backup in its place"
+    return ""
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:

@@ -73,12 +73,12 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
 def test_what_is_not_a_journal_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "j.sqlite3"
     path.write_bytes(b"not a database, but long enough to have a header of a hundred bytes" * 10)
-    with pytest.raises(StartupError, match="cannot be opened: file is not a database"):
+    with pytest.raises(StartupError, match="cannot be opened: file is not a database; let `path` under"):
         connect(path)
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(StartupError, match="cannot be opened: Is a directory"):
+    with pytest.raises(StartupError, match="cannot be opened: Is a directory; let `path` under"):
         connect(tmp_path)
 
 
