@@ -7,6 +7,7 @@ data and are never compiled.
 
 from __future__ import annotations
 
+import difflib
 import functools
 import hashlib
 import json
@@ -40,6 +41,8 @@ _FILTERS = frozenset(
 )
 _TESTS = frozenset("defined undefined eq ne in lt gt le ge string number boolean true false".split())
 
+# Jinja's words.
+_UNKNOWN = re.compile(r"No (?P<kind>filter|test) named '(?P<name>.*)'")
 _UNSAFE = re.compile(rb"[^A-Za-z0-9._@+,-]")
 _MAX_FILENAME = 120
 
@@ -210,12 +213,22 @@ def _compile(source: str) -> jinja2.Template:
         return _ENVIRONMENT.from_string(source)
     except jinja2.TemplateSyntaxError as error:
         message = (error.message or "").rstrip(".")
-        raise TemplateError(f"line {error.lineno}: {message}") from None
+        raise TemplateError(f"line {error.lineno}: {message}{_known(message)}") from None
     except (RecursionError, SyntaxError, MemoryError):
         # Python's own parser, which compiles what Jinja2 makes, has limits of several kinds.
         raise TemplateError("the template is nested too deep") from None
     except ValueError:
         raise TemplateError("the template holds a number that is too long") from None
+
+
+def _known(message: str) -> str:
+    """What there is in place of a filter or a test that there is not."""
+    found = _UNKNOWN.fullmatch(message)
+    if not found:
+        return ""
+    known = sorted(_ENVIRONMENT.filters if found["kind"] == "filter" else _ENVIRONMENT.tests)
+    near = difflib.get_close_matches(found["name"], known, n=1)
+    return f"; did you mean `{near[0]}`?" if near else f"; there are: {', '.join(known)}"
 
 
 def _cause(error: Exception) -> str:

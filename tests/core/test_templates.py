@@ -13,6 +13,11 @@ from hypothesis import strategies as st
 from duct_tape.errors import TemplateError
 from duct_tape.templates import MAX_RESULT, MAX_SOURCE, Template
 
+FILTERS = (
+    "d, default, filename, first, int, join, last, length, lower, replace, string, title, tojson, trim, truncate, "
+    "upper, urlencode"
+)
+TESTS = "boolean, defined, eq, false, ge, gt, in, le, lt, ne, number, string, true, undefined"
 VARIABLES: dict[str, Any] = {
     "application": "site.example.com",
     "release": {"tag": "v1.2.3-RC.1", "name": None, "prerelease": True, "url": "https://example.com/a b"},
@@ -112,9 +117,11 @@ def test_what_cannot_be_rendered(source: str, reason: str) -> None:
     [
         ("{{ a", "line 1: unexpected end of template, expected 'end of print statement'"),
         ("\n{{ }}", "line 2: Expected an expression, got 'end of print statement'"),
-        ("{{ a | nosuch }}", "line 1: No filter named 'nosuch'"),
-        ("{{ a | attr('x') }}", "line 1: No filter named 'attr'"),
-        ("{{ a is nosuch }}", "line 1: No test named 'nosuch'"),
+        ("{{ a | nosuch }}", f"line 1: No filter named 'nosuch'; there are: {FILTERS}"),
+        ("{{ a | uper }}", "line 1: No filter named 'uper'; did you mean `upper`?"),
+        ("{{ a | attr('x') }}", f"line 1: No filter named 'attr'; there are: {FILTERS}"),
+        ("{{ a is nosuch }}", f"line 1: No test named 'nosuch'; there are: {TESTS}"),
+        ("{{ a is define }}", "line 1: No test named 'define'; did you mean `defined`?"),
         ("{% for x in a %}{% endfor %}", "`for` is not available in templates"),
         ("{% set x = 1 %}", "`assign` is not available in templates"),
         ("{% include 'x' %}", "`include` is not available in templates"),
