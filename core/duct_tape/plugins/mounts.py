@@ -26,7 +26,7 @@ def checked_routes(routes: object) -> tuple[Route, ...]:
             raise PluginFailure(f"{type(route).__name__} is not a starlette Route", unexpected=False)
         if not callable(route.endpoint):
             raise PluginFailure(f"the endpoint of {route.path} cannot be called", unexpected=False)
-        for method in route.methods or {"GET"}:
+        for method in sorted(route.methods or {"GET"}):
             if (route.path, method) in taken:
                 raise PluginFailure(f"two routes answer {method} {route.path}", unexpected=False)
             taken.add((route.path, method))

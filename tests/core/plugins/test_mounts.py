@@ -88,7 +88,7 @@ def test_websockets_are_not_served(instance: Instance) -> None:
         (["/path"], "str is not a starlette Route"),
         ([Mount("/x", routes=[])], "Mount is not a starlette Route"),
         ([Route("/x", "endpoint")], "the endpoint of /x cannot be called"),  # type: ignore[arg-type]
-        ([Route("/x", page), Route("/x", page, methods=["GET"])], "two routes answer (GET|HEAD) /x"),
+        ([Route("/x", page), Route("/x", page, methods=["GET"])], "two routes answer GET /x"),
     ],
 )
 def test_junk_routes_are_refused(routes: Any, text: str) -> None:
