@@ -5,7 +5,9 @@ One declaration serves the strict reader, the JSON Schema and the reference page
 
 from __future__ import annotations
 
+import re
 from typing import Any, NewType
+from urllib.parse import urlsplit
 
 from attrs import NOTHING, field
 
@@ -15,6 +17,8 @@ TriggerName = NewType("TriggerName", str)
 ApplicationName = NewType("ApplicationName", str)
 # "host:port", "[v6]:port" or "unix:/path" of a listening socket.
 Address = NewType("Address", str)
+# An http or https URL, without a query.
+HttpUrl = NewType("HttpUrl", str)
 # A time span; the reader refuses what is not finite and above zero.
 Seconds = NewType("Seconds", float)
 # A number of bytes above zero.
@@ -33,3 +37,19 @@ def option(help: str, *, default: Any = NOTHING, factory: Any = None, shown: str
     if factory is not None:
         return field(factory=factory, metadata=metadata)
     return field(default=default, metadata=metadata)
+
+
+def http_url(text: str) -> HttpUrl:
+    """The text, if it is an http or https URL to which a path can be added.
+
+    :raises ValueError: it is not.
+    """
+    try:
+        parts = urlsplit(text)
+        # Reading the port is what looks at it.
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        good = False
+    if not good or re.search(r"[\s?#\x00-\x1f]", text):
+        raise ValueError(f"{text[:80]!r} is not a URL such as 'https://hooks.example.com'")
+    return HttpUrl(text)

@@ -19,6 +19,7 @@ DEFAULT_PATH = Path("conf/duct_tape.toml")
 KeyPath = tuple[str | int, ...]
 _ENVIRONMENT = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
+_PART = re.compile(r'\.?(?:(?P<bare>[A-Za-z0-9_-]+)|(?P<quoted>"(?:[^"\\]|\\.)*")|\[(?P<index>[0-9]{1,9})\])')
 
 
 @define
@@ -122,6 +123,20 @@ def dotted(path: KeyPath) -> str:
             quoted = part if _BARE.fullmatch(part) else json.dumps(part, ensure_ascii=False)
             text += f".{quoted}" if text else quoted
     return text
+
+
+def undotted(text: str) -> KeyPath:
+    """The key path that ``dotted`` spells so; what follows a mistake in the spelling is left out."""
+    path: list[str | int] = []
+    position = 0
+    while found := _PART.match(text, position):
+        try:
+            part: str | int = json.loads(found["quoted"]) if found["quoted"] else found["bare"] or int(found["index"])
+        except ValueError:
+            break
+        path.append(part)
+        position = found.end()
+    return tuple(path)
 
 
 def _is_one_value(table: dict[str, Any]) -> bool:

@@ -7,6 +7,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import date, datetime, time
 from pathlib import Path
 from types import GenericAlias
@@ -17,8 +18,8 @@ import cattrs
 from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError, IterableValidationError
 from cattrs.gen import make_dict_structure_fn
 
-from duct_tape.conf.options import Address, ApplicationName, Seconds, Size, TriggerName
-from duct_tape.conf.sources import KeyPath, Sources
+from duct_tape.conf.options import Address, ApplicationName, HttpUrl, Seconds, Size, TriggerName, http_url
+from duct_tape.conf.sources import KeyPath, Sources, dotted, undotted
 from duct_tape.errors import Problem, TemplateError
 from duct_tape.secret import Secret, resolve
 from duct_tape.templates import Template
@@ -37,6 +38,8 @@ _NAMES: dict[type, str] = {
     date: "a date",
     time: "a time",
 }
+# What stands in for a secret that is not there, so that the rest of its table can be looked at.
+_NO_SECRET = Secret("nowhere", b"0" * 64)
 _ADDRESS = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:\[\]/]+):([0-9]{1,5})|unix:/.+")
 
 
@@ -53,12 +56,51 @@ class Reader:
         self._converter = _converter(self._trigger)
 
     def read(self, cls: type[T], table: Any, path: KeyPath) -> tuple[T | None, list[Problem]]:
-        """An instance of ``cls``, or every reason why there is none."""
+        """An instance of ``cls``, or every reason why there is none.
+
+        Beside what its types say, a class may say more of its instances, in a method
+        ``ducttape_problems(self)`` that returns problems with key paths relative to its own table. It is asked
+        as long as every value has the right type, also where other values cannot be used.
+        """
+        problems: list[Problem] = []
+        value: T | None = None
         try:
-            return self._converter.structure(table, cls), []
+            value = self._converter.structure(table, cls)
         except Exception as error:
             # attrs validators and converters of a plugin's class may raise anything.
-            return None, list(self._problems(error, path))
+            problems += self._problems(error, path)
+            with suppress(Exception):
+                value = _converter(_exactly(str), lenient=True).structure(table, cls)
+        problems += self._own(value, path)
+        return (None, problems) if problems else (value, [])
+
+    def _own(self, value: Any, path: KeyPath) -> Iterator[Problem]:
+        if isinstance(value, Mapping):
+            for key, item in value.items():
+                yield from self._own(item, (*path, key))
+        elif isinstance(value, tuple):
+            for index, item in enumerate(value):
+                yield from self._own(item, (*path, index))
+        elif attrs.has(type(value)):
+            yield from self._said(value, path)
+            for field in attrs.fields(type(value)):
+                if field.init:
+                    yield from self._own(getattr(value, field.name), (*path, field.name))
+
+    def _said(self, value: Any, path: KeyPath) -> Iterator[Problem]:
+        ask = getattr(value, "ducttape_problems", None)
+        try:
+            found: list[object] = list(ask()) if callable(ask) else []
+        except Exception as error:
+            # It is a plugin's.
+            yield self._sources.problem(f"`ducttape_problems` failed ({type(error).__name__}: {error}),", path)
+            return
+        for problem in found:
+            if isinstance(problem, Problem):
+                here = (*path, *undotted(problem.path))
+                yield attrs.evolve(problem, path=dotted(here), file=self._sources.file(here))
+            else:
+                yield self._sources.problem("`ducttape_problems` returned something else than problems,", path)
 
     def _trigger(self, value: Any, _: Any) -> TriggerName:
         name = _exactly(str)(value, str)
@@ -123,12 +165,13 @@ def _exactly(*kinds: type) -> Any:
     return hook
 
 
-def _converter(trigger: Any) -> cattrs.Converter:
-    converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
+def _converter(trigger: Any, *, lenient: bool = False) -> cattrs.Converter:
+    """The strict one; or one that takes every value of the right type, for looking at what is wrong besides."""
+    converter = cattrs.Converter(forbid_extra_keys=not lenient, detailed_validation=True)
     factory = converter.register_structure_hook_factory
-    factory(attrs.has, lambda cls: _table_hook(cls, converter))
+    factory(attrs.has, lambda cls: _table_hook(cls, converter, lenient))
     factory(_is(tuple), lambda kind: _tuple_hook(kind, converter))
-    factory(_is(Mapping), lambda kind: _mapping_hook(kind, converter))
+    factory(_is(Mapping), lambda kind: (_some_of_mapping_hook if lenient else _mapping_hook)(kind, converter))
     factory(_is(Literal), lambda kind: lambda value, _: _choice(value, kind))
     for kind in (str, int, bool):
         converter.register_structure_hook(kind, _exactly(kind))
@@ -141,7 +184,20 @@ def _converter(trigger: Any) -> cattrs.Converter:
     converter.register_structure_hook(TriggerName, trigger)
     converter.register_structure_hook(ApplicationName, _application)
     converter.register_structure_hook(Address, lambda value, _: address(_exactly(str)(value, str)))
+    converter.register_structure_hook(HttpUrl, lambda value, _: http_url(_exactly(str)(value, str)))
+    if lenient:
+        converter.register_structure_hook(Secret, lambda value, _: _or(_NO_SECRET, resolve, value))
+        converter.register_structure_hook(Template, lambda value, _: _or(Template(""), Template, value))
+        for name in (ApplicationName, Address, HttpUrl):
+            converter.register_structure_hook(name, _exactly(str))
     return converter
+
+
+def _or(otherwise: T, read: Callable[[Any], T], value: Any) -> T:
+    try:
+        return read(value)
+    except (ValueError, TypeError, TemplateError):
+        return otherwise
 
 
 def _is(origin: Any) -> Callable[[Any], bool]:
@@ -149,8 +205,10 @@ def _is(origin: Any) -> Callable[[Any], bool]:
     return lambda kind: get_origin(kind) is wanted
 
 
-def _table_hook(cls: type, converter: cattrs.Converter) -> Any:
-    hook: Any = make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=True, _cattrs_detailed_validation=True)
+def _table_hook(cls: type, converter: cattrs.Converter, lenient: bool) -> Any:
+    hook: Any = make_dict_structure_fn(
+        cls, converter, _cattrs_forbid_extra_keys=not lenient, _cattrs_detailed_validation=True
+    )
     return lambda value, kind: hook(_exactly(dict)(value, dict), kind)
 
 
@@ -163,6 +221,19 @@ def _mapping_hook(kind: Any, converter: cattrs.Converter) -> Any:
     # Structured as a plain dictionary: cattrs' own hook for Mapping also takes lists of pairs.
     items: Any = GenericAlias(dict, get_args(kind))
     return lambda value, _: converter.structure(_exactly(dict)(value, dict), items)
+
+
+def _some_of_mapping_hook(kind: Any, converter: cattrs.Converter) -> Any:
+    item = get_args(kind)[1]
+
+    def hook(value: Any, _: Any) -> Any:
+        found = {}
+        for key, content in _exactly(dict)(value, dict).items():
+            with suppress(Exception):
+                found[key] = converter.structure(content, item)
+        return found
+
+    return hook
 
 
 def _choice(value: Any, kind: Any) -> Any:

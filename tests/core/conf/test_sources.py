@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from duct_tape.conf.sources import Sources, dotted, read
+from duct_tape.conf.sources import Sources, dotted, read, undotted
 from duct_tape.errors import ConfigurationError
 
 Write = Callable[..., Path]
@@ -192,3 +192,13 @@ def test_any_bytes_give_data_or_one_problem(tmp_path_factory: pytest.TempPathFac
     sources = Sources(file)
     sources.add(file)
     assert len(sources.problems) <= 1
+
+
+@given(st.lists(st.text(max_size=5) | st.integers(0, 999), max_size=4))
+def test_a_spelled_key_path_can_be_read(path: list[str | int]) -> None:
+    assert undotted(dotted(tuple(path))) == tuple(path)
+
+
+@pytest.mark.parametrize(("text", "path"), [("", ()), ("a b", ("a",)), ('a."\\x"', ("a",)), ("a.b[x]", ("a", "b"))])
+def test_a_misspelled_key_path_ends_early(text: str, path: tuple[str, ...]) -> None:
+    assert undotted(text) == path
