@@ -10,13 +10,22 @@ from pathlib import Path
 
 import click
 
+from duct_tape.conf.options import http_url
 from duct_tape.conf.schema import schema
 from duct_tape.conf.sections import sections
 from duct_tape.conf.sources import DEFAULT_PATH
 from duct_tape.errors import DuctTapeError
+from duct_tape.secret import INITIAL
 
-SECRET = Path("secrets/github")
+SECRET = Path(INITIAL)
 SCHEMA = "duct_tape.schema.json"
+
+
+def _url(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    try:
+        return http_url(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 @click.command("init", epilog="Example: duct-tape init && ./scripts/serve")
@@ -27,7 +36,7 @@ SCHEMA = "duct_tape.schema.json"
     show_default=True,
     help="Where to write.",
 )
-@click.option("--url", default="https://YOUR-SERVER", help="The public address of this server.")
+@click.option("--url", default="https://YOUR-SERVER", callback=_url, help="The public address of this server.")
 def command(directory: Path, url: str) -> None:
     """Write a starter configuration, its schema and a strong secret.
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from attrs import fields
 
 from duct_tape.conf.model import Configuration, CoreConf, PluginTable, TriggerTable
-from duct_tape.conf.sources import Sources
+from duct_tape.conf.sources import Sources, dotted
 from duct_tape.conf.structure import Reader, address, described, suggestion
 from duct_tape.errors import Problem
 
@@ -28,7 +30,7 @@ def load(sources: Sources) -> tuple[Configuration, list[Problem]]:
     triggers = _triggers(sources, known.pop("triggers", {}), problems)
     plugins = _plugins(sources, known.pop("plugins", {}), problems)
     core, found = Reader(sources).read(CoreConf, known, ())
-    problems += [*found, *_environment_problems(core)]
+    problems += [*found, *_environment_problems(core), *_conflicts(sources, core)]
     configuration = Configuration(
         sources=sources, core=core or CoreConf(), triggers=tuple(triggers), plugins=tuple(plugins)
     )
@@ -42,6 +44,38 @@ def _environment_problems(core: CoreConf | None) -> Iterator[Problem]:
             address(text)
         except ValueError as error:
             yield Problem(message=f"{error}, in the environment variable DUCT_TAPE_BIND")
+
+
+def _conflicts(sources: Sources, core: CoreConf | None) -> Iterator[Problem]:
+    """What is right by itself and cannot be together: the server would not start, or start and fail."""
+    if core is None:
+        return
+    sockets = [(text, ("server", "bind")) for text in core.server.bind]
+    sockets += [(text, ("admin", "bind")) for text in (core.admin.bind if core.admin else ())]
+    for number, (text, path) in enumerate(sockets):
+        for other, section in sockets[:number]:
+            if _overlap(text, other):
+                message = f"`{text}` is taken by `{other}` of `{dotted(section)}`,"
+                yield sources.problem(message, path, "give each socket a port of its own")
+    journal, volume = (Path(os.path.realpath(path)) for path in (core.journal.path, core.volume.path))
+    path = ("journal", "path")
+    if journal == volume or volume in journal.parents:
+        message = "the journal would be in the shared volume, where every file is a flag,"
+        yield sources.problem(message, path, 'keep it elsewhere, for instance path = "var/journal.sqlite3"')
+    elif journal.is_dir():
+        yield sources.problem(f"{core.journal.path} is a folder,", path, "name a file in it")
+
+
+def _overlap(one: str, other: str) -> bool:
+    if one.startswith("unix:") or other.startswith("unix:"):
+        return one == other
+    (host, _, port), (second, _, second_port) = one.rpartition(":"), other.rpartition(":")
+    # Port 0 is whichever is free, and a number may begin with zeros.
+    if port.lstrip("0") != second_port.lstrip("0") or not port.lstrip("0"):
+        return False
+    hosts = {"127.0.0.1" if name == "localhost" else name for name in (host, second)}
+    # [::] takes the addresses of both families.
+    return len(hosts) == 1 or "[::]" in hosts or ("0.0.0.0" in hosts and not any("[" in name for name in hosts))  # noqa: S104
 
 
 def _triggers(sources: Sources, section: Any, problems: list[Problem]) -> list[TriggerTable]:
@@ -64,7 +98,9 @@ def _plugins(sources: Sources, section: Any, problems: list[Problem]) -> list[Pl
         plugin = data.pop("use", instance)
         if not _INSTANCE.fullmatch(instance):
             message = f"`{instance}` cannot be the name of an instance, since it becomes part of a URL,"
-            problems.append(sources.problem(message, ("plugins",), "use lower-case letters, digits and dashes"))
+            problems.append(
+                sources.problem(message, ("plugins", instance), "use lower-case letters, digits and dashes")
+            )
         elif not isinstance(plugin, str):
             problems.append(sources.problem("expected text,", ("plugins", instance, "use")))
         else:

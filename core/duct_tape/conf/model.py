@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from attrs import field, frozen
 
-from duct_tape.conf.options import Address, Seconds, Size, option
+from duct_tape.conf.options import Address, HttpUrl, Seconds, Size, option
 from duct_tape.conf.sources import Sources
 from duct_tape.secret import Secret
 
@@ -33,7 +33,7 @@ class ServerConf:
         factory=_default_bind,
         shown='["127.0.0.1:9000"], in the image ["0.0.0.0:9000"] (environment variable `DUCT_TAPE_BIND`)',
     )
-    public_url: str | None = option(
+    public_url: HttpUrl | None = option(
         "The address under which senders reach this server, such as `https://hooks.example.com`. Only shown "
         "to people, never trusted.",
         default=None,
@@ -134,3 +134,9 @@ class Configuration:
     core: CoreConf = field(factory=CoreConf)
     triggers: tuple[TriggerTable, ...] = ()
     plugins: tuple[PluginTable, ...] = ()
+
+    @property
+    def trigger_names(self) -> tuple[str, ...]:
+        """Every name under ``[triggers]``, also of the tables that are wrong themselves."""
+        section = self.sources.data.get("triggers")
+        return tuple(section) if isinstance(section, dict) else ()

@@ -9,7 +9,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import attrs
 
-from duct_tape.conf.options import Address, ApplicationName, Seconds, Size, TriggerName
+from duct_tape.conf.options import Address, ApplicationName, HttpUrl, Seconds, Size, TriggerName
 from duct_tape.conf.sections import Sections
 from duct_tape.secret import Secret
 from duct_tape.templates import Template
@@ -33,6 +33,7 @@ _SIMPLE: dict[Any, dict[str, Any]] = {
     bool: {"type": "boolean"},
     Path: {"type": "string"},
     Address: {"type": "string"},
+    HttpUrl: {"type": "string", "pattern": "^https?://"},
     Seconds: {"type": "number", "exclusiveMinimum": 0},
     Size: {"type": "integer", "minimum": 1},
     ApplicationName: {"type": "string", "minLength": 1},
