@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import click
 from attrs import evolve
@@ -20,11 +20,15 @@ from duct_tape.api import (
     hookimpl,
 )
 from duct_tape_github import receive
-from duct_tape_github.conf import GitHubConf, Repository
+from duct_tape_github.conf import GitHubConf, Repository, repository_path
 from duct_tape_github.decide import decide
 from duct_tape_github.sample import release_payload
 
 DUCT_TAPE_API = (1, 0)
+
+# What GitHub's schema lets be null in a published release, of what people put into templates.
+NULLABLE = ("name", "author", "body")
+DEFAULT = 'GitHub sends null there: use `| default("…")`'
 
 # A character class of a tag pattern, such as [0-9] or [!a].
 _CLASS = re.compile(r"\[(?P<not>!?)(?P<first>.)[^]]*\]")
@@ -72,18 +76,36 @@ def check_repository(ctx: Context, name: str) -> list[Problem]:
     repository = ctx.config.repositories[name]
     # A sample's tag may miss its pattern; no template may be left unrendered because of that.
     conf = evolve(ctx.config, repositories={name: evolve(repository, tags=())})
-    failures: dict[str, None] = {}
+    path = f"plugins.{ctx.name}.{repository_path(name)}"
+    found: dict[str, Problem] = {}
     for tag, prerelease in samples(repository):
-        body = json.dumps(release_payload(name, tag=tag, prerelease=prerelease)).encode("utf-8")
-        event = receive.parse(receive.simulated("release", body))
-        decision = decide(event, conf)
-        for planned in decision.runs if isinstance(decision, Runs) else ():
-            try:
-                ctx.preview(planned, event)
-            except PermanentError as error:
-                failures[f"a release would fail in trigger `{planned.trigger}`: {error},"] = None
-    path = f'plugins.{ctx.name}.repositories."{name}"'
-    return [Problem(message=message, path=path) for message in failures]
+        told: set[str] = set()
+        # What fails for any release is not told again for one without a name.
+        for stage in ([()], [(key,) for key in NULLABLE], [NULLABLE]):
+            failures = [(nulls, *failure) for nulls in stage for failure in failing(ctx, conf, tag, prerelease, nulls)]
+            for nulls, trigger, text in failures:
+                without = f" without {' and '.join(nulls)}" if nulls else ""
+                message = f"a release{without} would fail in trigger `{trigger}`: {text},"
+                if trigger not in told:
+                    found[message] = Problem(message=message, path=path, hint=DEFAULT if nulls else "")
+            told |= {trigger for _, trigger, _ in failures}
+    return list(found.values())
+
+
+def failing(
+    ctx: Context, conf: GitHubConf, tag: str, prerelease: bool, nulls: Iterable[str]
+) -> Iterator[tuple[str, str]]:
+    """Trigger and reason of the runs that could not deploy a sample release of the one repository."""
+    [name] = conf.repositories
+    payload = release_payload(name, tag=tag, prerelease=prerelease)
+    payload["release"] |= dict.fromkeys(nulls)
+    event = receive.parse(receive.simulated("release", json.dumps(payload).encode("utf-8")))
+    decision = decide(event, conf)
+    for planned in decision.runs if isinstance(decision, Runs) else ():
+        try:
+            ctx.preview(planned, event)
+        except PermanentError as error:
+            yield planned.trigger, str(error)
 
 
 def samples(repository: Repository) -> list[tuple[str, bool]]:

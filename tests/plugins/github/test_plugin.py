@@ -105,6 +105,44 @@ def test_a_template_that_only_prereleases_break(configure: Configure) -> None:
     assert "channel" in problem.message
 
 
+@pytest.mark.parametrize(
+    ("template", "nulls"),
+    [
+        ("{{ release.name | filename }}", {"name": "name"}),
+        ("{{ release.name }}{{ release.author }}", {"name": "name", "author": "author"}),
+        ("{{ release.name | default(release.author) }}", {"name and author and body": "author"}),
+    ],
+)
+def test_a_template_that_fails_where_github_sends_null(
+    configure: Configure, template: str, nulls: dict[str, str]
+) -> None:
+    text = trigger("named", template) + HEAD.replace("deploy", "named") + SITE + "prereleases = true\n"
+    assert checked(configure, text) == [
+        Problem(
+            message=f"a release without {null} would fail in trigger `named`: template {template!r}: "
+            f"there is no value for {missing!r},",
+            path='plugins.github.repositories."acme/site"',
+            hint='GitHub sends null there: use `| default("…")`',
+        )
+        for null, missing in nulls.items()
+    ]
+
+
+def test_every_kind_of_release_fails_with_its_own_words(configure: Configure) -> None:
+    text = trigger("rc", "{% if release.prerelease %}{{ vars.x }}{% else %}{{ vars.y }}{{ release.name }}{% endif %}")
+    problems = checked(configure, text + HEAD.replace("deploy", "rc") + SITE + "prereleases = true\n")
+    assert ["'x'" in problem.message for problem in problems] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "key", ["release.name", "release.author", "payload.release.author.login", "payload.release.body"]
+)
+def test_a_default_is_the_way_out(configure: Configure, key: str) -> None:
+    text = HEAD.replace("deploy", "named") + SITE
+    assert checked(configure, trigger("named", f"x{{{{ {key} }}}}") + text)
+    assert not checked(configure, trigger("named", f'x{{{{ {key} | default("y") }}}}') + text)
+
+
 def test_one_problem_is_told_once(configure: Configure) -> None:
     text = trigger("bad", "{{ vars.x }}") + HEAD + SITE + 'triggers = ["bad"]\nprereleases = true\ntags = ["a", "b"]\n'
     assert len(checked(configure, text)) == 1
