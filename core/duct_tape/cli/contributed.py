@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import click
 
@@ -34,7 +36,29 @@ def contributed_group(name: str) -> click.Group | None:
     if hook is None:
         raise click.ClickException(f"plugin {name} has no commands")
     try:
-        commands: list[click.Command] = call(lambda: list(hook() or ()))
+        commands: list[click.Command] = call(lambda: checked_commands(hook))
     except PluginFailure as failure:
         raise click.ClickException(f"plugin {name} failed to offer its commands: {failure}") from None
     return click.Group(name, commands=commands, help=f"Commands of the plugin {name}.")
+
+
+def checked_commands(hook: Callable[[], Any]) -> list[click.Command]:
+    """What the hook ``ducttape_commands`` returns, if click can work with it.
+
+    :raises PluginFailure: it cannot.
+    """
+    offered = hook()
+    if offered is None:
+        return []
+    if not isinstance(offered, Iterable):
+        raise PluginFailure("ducttape_commands must return click commands", unexpected=False)
+    commands: list[click.Command] = []
+    for command in offered:
+        if not isinstance(command, click.Command):
+            raise PluginFailure(f"{type(command).__name__} is not a click command", unexpected=False)
+        if not command.name:
+            raise PluginFailure("a command has no name", unexpected=False)
+        if command.name in [other.name for other in commands]:
+            raise PluginFailure(f"two commands are called `{command.name}`", unexpected=False)
+        commands.append(command)
+    return commands

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import pytest
 
 Cli = Callable[..., Any]
 Configure = Callable[..., Path]
@@ -74,3 +75,20 @@ def test_a_wrong_configuration(cli: Cli, configure: Configure) -> None:
     assert ended.err == (
         "error: expected a list and not a whole number, in plugins.github.secrets (conf/duct_tape.toml)\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("offered", "text"),
+    [
+        ([1], "int is not a click command"),
+        (greet.callback, "function is not a click command"),
+        (1, "ducttape_commands must return click commands"),
+        ([greet, greet], "two commands are called `greet`"),
+        ([click.Command(None)], "a command has no name"),
+    ],
+)
+def test_what_is_no_command_is_said(cli: Cli, configure: Configure, offer: Offer, offered: Any, text: str) -> None:
+    offer(commands=lambda: [offered] if callable(offered) else offered)
+    configure("[plugins.x]\n")
+    ended = cli("x", "--help")
+    assert (ended.code, ended.err) == (1, f"Error: plugin x failed to offer its commands: {text}\n")
