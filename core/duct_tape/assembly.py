@@ -40,7 +40,9 @@ class Assembly:
 
     :param triggers: those whose action and settings are known.
     :param problems: everything that is wrong with the configuration.
-    :param previewed: names of the triggers that a preview was asked of.
+    :param previewed: the planned runs that a check has tried, with the instance and the repository.
+    :param checking: whether every problem is told anyway, so that a run by a trigger that is wrong itself, or whose
+        plugin is off, needs no word of its own.
     """
 
     configuration: Configuration
@@ -48,7 +50,8 @@ class Assembly:
     volume: Volume
     triggers: dict[str, Trigger] = Factory(dict)
     problems: list[Problem] = Factory(list)
-    previewed: set[str] = Factory(set)
+    previewed: list[tuple[str, str, PlannedRun]] = Factory(list)
+    checking: bool = False
 
     def require(self) -> Assembly:
         """The assembly itself, if its configuration is right.
@@ -75,8 +78,11 @@ class Assembly:
 
         :raises PermanentError: it could not do it.
         """
-        self.previewed.add(planned.trigger)
+        if self.checking:
+            self.previewed.append((instance, event.repository, planned))
         if planned.trigger not in self.triggers:
+            if self.checking and planned.trigger in self.configuration.trigger_names:
+                return {}
             raise PermanentError(f"the trigger `{planned.trigger}` cannot be used")
         try:
             return self.triggers[planned.trigger].preview(new_run(instance, planned, event))
@@ -161,8 +167,7 @@ def _configure(assembly: Assembly, instance: Instance) -> None:
         registry.guard(instance, "config_class", lambda: check_config_class(cls))
     if not instance.on:
         return
-    names = [trigger.name for trigger in assembly.configuration.triggers]
-    reader = Reader(assembly.configuration.sources, names)
+    reader = Reader(assembly.configuration.sources, assembly.configuration.trigger_names)
     # The class may run code of the plugin's: validators and converters.
     path = ("plugins", instance.name)
     structured = registry.guard(

@@ -177,12 +177,25 @@ def test_a_preview_says_what_a_run_would_do(build: Build) -> None:
         return assembly.preview("sender", PlannedRun(application=application, trigger=trigger), event())
 
     assert previewed("app") == {"flag": "app"}
-    assert assembly.previewed == {"deploy"}
+    assert assembly.previewed == []
     for application, text in [("permanent", "no such name"), ("broken", r"preview failed \(KeyError: 'colour'\)")]:
         with pytest.raises(PermanentError, match=text):
             previewed(application)
     with pytest.raises(PermanentError, match="the trigger `unknown` cannot be used"):
         previewed("app", "unknown")
+
+
+def test_while_checking_a_trigger_that_is_wrong_itself_is_not_told_again(build: Build) -> None:
+    assembly = build('[triggers.deploy]\naction = "record"\n[triggers.other]\n[plugins.mine]', mine=plugin())
+    assembly.checking = True
+    for name in ("deploy", "other"):
+        assert assembly.preview("sender", PlannedRun(application="app", trigger=name), event()) == {}
+    assert [(name, planned.trigger) for name, _, planned in assembly.previewed] == [
+        ("sender", "deploy"),
+        ("sender", "other"),
+    ]
+    with pytest.raises(PermanentError, match="the trigger `unknown` cannot be used"):
+        assembly.preview("sender", PlannedRun(application="app", trigger="unknown"), event())
 
 
 def test_ids_of_runs_sort_by_time(monkeypatch: pytest.MonkeyPatch) -> None:

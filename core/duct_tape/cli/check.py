@@ -10,12 +10,17 @@ import attrs
 import click
 
 from duct_tape.assembly import Assembly, assemble
+from duct_tape.cli.contributed import checked_commands
 from duct_tape.cli.options import config_option, json_option, print_json
+from duct_tape.conf.sources import KeyPath, Sources, undotted
 from duct_tape.delivery import PlannedRun
 from duct_tape.errors import ConfigurationError, PermanentError, Problem
 from duct_tape.events import Event, Release
 from duct_tape.plugins.instance import Instance
 from duct_tape.plugins.isolation import PluginFailure, call
+
+# Stands for the instance, where no integration uses a trigger. None can have this name.
+SAMPLE = "a sample"
 
 
 @click.command("check", epilog="Example: duct-tape check && duct-tape serve")
@@ -33,7 +38,8 @@ def command(config: Path | None, as_json: bool) -> int:
     except ConfigurationError as error:
         problems = list(error.problems)
     if as_json:
-        print_json({"problems": [attrs.asdict(problem) for problem in problems]})
+        rows = [attrs.asdict(attrs.evolve(item, message=item.message.rstrip(","))) for item in problems]
+        print_json({"problems": rows, "runs": [] if problems else _sample_runs(assembly)})
     else:
         for problem in problems:
             click.echo(f"error: {problem}")
@@ -41,12 +47,16 @@ def command(config: Path | None, as_json: bool) -> int:
             click.echo(f"{len(problems)} problem{'s' if len(problems) > 1 else ''} found")
         else:
             click.echo(_summary(assembly))
+            for run in _sample_runs(assembly):
+                click.echo("{instance}: {repository} → {application} by {trigger}".format(**run))
     return 1 if problems else 0
 
 
 def check(assembly: Assembly) -> list[Problem]:
     """Every problem of the configuration and of the plugins that it names."""
     problems = list(assembly.problems)
+    # From here on every cause is told; what only follows from it is not.
+    assembly.checking = True
     for instance in assembly.registry:
         problems += _instance_problems(assembly, instance)
     problems += _unused_triggers(assembly)
@@ -59,6 +69,23 @@ def _instance_problems(assembly: Assembly, instance: Instance) -> Iterable[Probl
     if not instance.on and instance.failed_stage != "config":
         message = f"the plugin is off: {instance.failed_stage}: {instance.failure},"
         return [sources.problem(message, path, f"it is {instance.installed.origin}")]
+    return [*_command_problems(assembly, instance), *_own_problems(assembly, instance)]
+
+
+def _command_problems(assembly: Assembly, instance: Instance) -> Iterable[Problem]:
+    hook = assembly.registry.hook(instance, "ducttape_commands")
+    try:
+        if hook is not None:
+            call(lambda: checked_commands(hook))
+    except PluginFailure as failure:
+        yield assembly.configuration.sources.problem(
+            f"the plugin failed to offer its commands: {failure},", ("plugins", instance.name)
+        )
+
+
+def _own_problems(assembly: Assembly, instance: Instance) -> Iterable[Problem]:
+    sources = assembly.configuration.sources
+    path = ("plugins", instance.name)
     hook = assembly.registry.hook(instance, "ducttape_check")
     if hook is None:
         return []
@@ -69,7 +96,12 @@ def _instance_problems(assembly: Assembly, instance: Instance) -> Iterable[Probl
     problems = [problem for problem in found if isinstance(problem, Problem)]
     if len(problems) < len(found):
         return [sources.problem("the plugin's own check returned something else than problems,", path)]
-    return [attrs.evolve(problem, file=problem.file or sources.file(path)) for problem in problems]
+    return [attrs.evolve(problem, file=problem.file or _file(sources, path, problem)) for problem in problems]
+
+
+def _file(sources: Sources, path: KeyPath, problem: Problem) -> str:
+    keys = undotted(problem.path)
+    return sources.file(keys if keys[: len(path)] == path else path)
 
 
 def _unused_triggers(assembly: Assembly) -> Iterable[Problem]:
@@ -84,13 +116,24 @@ def _unused_triggers(assembly: Assembly) -> Iterable[Problem]:
         author="octocat",
     )
     event = Event(name="release", action="published", delivery="sample", repository="owner/name", release=release)
-    for name in [name for name in assembly.triggers if name not in assembly.previewed]:
+    previewed = {planned.trigger for _, _, planned in assembly.previewed}
+    for name in [name for name in assembly.triggers if name not in previewed]:
         try:
-            assembly.preview("sample", PlannedRun(application="application", trigger=name), event)
+            assembly.preview(SAMPLE, PlannedRun(application="application", trigger=name), event)
         except PermanentError as error:
             path = ("triggers", name)
             hint = "no integration uses this trigger, so it was tried without vars and payload"
             yield assembly.configuration.sources.problem(f"the trigger cannot be used: {error},", path, hint)
+
+
+def _sample_runs(assembly: Assembly) -> list[dict[str, str]]:
+    """The runs that the integrations plan for their sample releases."""
+    rows = {
+        (instance, repository, planned.application, planned.trigger): None
+        for instance, repository, planned in assembly.previewed
+        if instance != SAMPLE
+    }
+    return [dict(zip(("instance", "repository", "application", "trigger"), row, strict=True)) for row in rows]
 
 
 def _summary(assembly: Assembly) -> str:

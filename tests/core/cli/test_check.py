@@ -22,8 +22,12 @@ def test_a_good_configuration(cli: Cli, configure: Configure) -> None:
     configure()
     ended = cli("check")
     assert (ended.code, ended.err) == (0, "")
-    assert ended.out == "conf/duct_tape.toml is fine (plugins: touch-file, github; triggers: deploy)\n"
-    assert json.loads(cli("check", "--json").out) == {"problems": []}
+    assert ended.out == (
+        "conf/duct_tape.toml is fine (plugins: touch-file, github; triggers: deploy)\n"
+        "github: acme/site → site.example.com by deploy\n"
+    )
+    run = {"instance": "github", "repository": "acme/site", "application": "site.example.com", "trigger": "deploy"}
+    assert json.loads(cli("check", "--json").out) == {"problems": [], "runs": [run]}
 
 
 def test_an_empty_configuration(cli: Cli, configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,8 +51,8 @@ def test_every_problem_at_once(cli: Cli, configure: Configure) -> None:
     assert (ended.code, ended.err) == (1, "")
     assert ended.out.splitlines() == [
         "error: unknown key `bnid` in server (conf/duct_tape.toml); did you mean `bind`?",
-        "error: `secrets` is empty, in plugins.github (conf/duct_tape.toml); without a secret nobody could tell GitHub "
-        "from a stranger",
+        "error: `secrets` is empty, in plugins.github.secrets (conf/duct_tape.toml); without a secret nobody could "
+        "tell GitHub from a stranger",
         "2 problems found",
     ]
     ended = cli("check", "--json")
@@ -99,6 +103,10 @@ def explodes() -> None:
     raise RuntimeError("boom\nmore")
 
 
+def no_commands() -> Iterable[Any]:
+    return [1]
+
+
 def no_problems() -> Iterable[Any]:
     return ["a text"]
 
@@ -109,6 +117,10 @@ def no_problems() -> Iterable[Any]:
         (
             {"setup": explodes},
             "the plugin is off: setup: RuntimeError: boom, in plugins.x (conf/duct_tape.toml); it is object 0",
+        ),
+        (
+            {"commands": no_commands},
+            "the plugin failed to offer its commands: int is not a click command, in plugins.x (conf/duct_tape.toml)",
         ),
         ({"check": explodes}, "the plugin's own check failed: RuntimeError: boom, in plugins.x (conf/duct_tape.toml)"),
         (
@@ -125,6 +137,42 @@ def test_a_plugin_that_fails_is_a_problem(
     ended = cli("check")
     assert (ended.code, ended.err) == (1, "")
     assert ended.out == f"error: {text}\n1 problem found\n"
+
+
+def test_messages_for_machines_end_without_a_comma(cli: Cli, configure: Configure) -> None:
+    configure('[log]\nlevel = "loud"\n[plugins.github]\nsecrets = []\n')
+    assert [problem["message"] for problem in json.loads(cli("check", "--json").out)["problems"]] == [
+        'expected one of "debug", "info", "warning", "error"',
+        "`secrets` is empty",
+    ]
+
+
+@pytest.mark.parametrize("wrong", ['filename = "{{"', "colour = 1", 'filename = "{{ a | uper }}"'])
+def test_what_only_follows_from_another_problem_is_not_told(cli: Cli, configure: Configure, wrong: str) -> None:
+    path = configure()
+    path.write_text(path.read_text().replace('"touch-file"\n', f'"touch-file"\n{wrong}\n'))
+    ended = cli("check")
+    assert ended.out.count("error: ") == 1
+    assert "triggers.deploy" in ended.out
+
+
+def test_a_trigger_of_a_plugin_that_is_off_is_not_told(cli: Cli, configure: Configure, offer: Offer) -> None:
+    offer(actions=explodes)
+    path = configure()
+    path.write_text(path.read_text().replace("[plugins.touch-file]", "[plugins.x]"))
+    ended = cli("check")
+    assert ended.out.count("error: ") == 1
+    assert "the plugin is off: actions: RuntimeError: boom" in ended.out
+
+
+def test_a_problem_of_an_integration_is_told_with_the_file_of_its_key(cli: Cli, configure: Configure) -> None:
+    path = configure()
+    path.write_text(path.read_text().replace('"touch-file"\n', '"touch-file"\nfilename = "{{ vars.x }}"\n'))
+    configure('[plugins.github.repositories."acme/blog"]\napplication = "blog"\n', "conf/conf.d/a.toml")
+    assert [line.partition("in plugins.")[2] for line in cli("check").out.splitlines()[:2]] == [
+        'github.repositories."acme/site" (conf/duct_tape.toml)',
+        'github.repositories."acme/blog" (conf/conf.d/a.toml)',
+    ]
 
 
 @attrs.frozen

@@ -31,7 +31,10 @@ def test_what_is_written_is_checked_without_a_problem(cli: Cli, folder: Path) ->
     assert secret.stat().st_mode & 0o777 == 0o600
     ended = cli("check")
     assert (ended.code, ended.err) == (0, "")
-    assert ended.out == "conf/duct_tape.toml is fine (plugins: touch-file, github; triggers: deploy)\n"
+    assert ended.out == (
+        "conf/duct_tape.toml is fine (plugins: touch-file, github; triggers: deploy)\n"
+        "github: example/hello → hello.example.com by deploy\n"
+    )
 
 
 def test_a_second_time_changes_nothing(cli: Cli, folder: Path) -> None:
@@ -98,3 +101,11 @@ def test_half_a_secret_is_not_left_behind(cli: Cli, folder: Path, monkeypatch: p
     assert (ended.code, ended.err) == (1, "error: conf/duct_tape.toml cannot be written: No space left on device\n")
     assert os.listdir(folder / "conf") == []
     assert cli("init").code == 0
+
+
+@pytest.mark.parametrize("url", ["hooks.example.com", "ssh://hooks.example.com", ""])
+def test_a_url_that_is_none_is_wrong_usage(cli: Cli, folder: Path, url: str) -> None:
+    ended = cli("init", "--url", url)
+    assert ended.code == 2
+    assert f"{url!r} is not a URL such as 'https://hooks.example.com'" in ended.err
+    assert not list(folder.iterdir())
