@@ -7,6 +7,7 @@ the host must not pay for the web server.
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 from typing import NoReturn
 
@@ -63,6 +64,10 @@ def group() -> None:
 
 def main() -> NoReturn:
     """Run the command line; a problem of the user's is a sentence and exit code 1, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Not every terminal can show every name.
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = group.main(prog_name="duct-tape", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import runpy
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -121,3 +123,12 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     command = f"{sys.executable} -m duct_tape schema | head -n 1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True, timeout=60)
     assert (done.stdout, done.stderr) == ("{\n", "")
+
+
+def test_a_terminal_that_cannot_show_a_name_is_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "duct_tape.toml").write_text('[plugins."→"]\n', "utf-8")
+    command = [sys.executable, "-m", "duct_tape", "check", "--config", str(tmp_path)]
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert done.stdout.startswith(b"error: `\\u2192` cannot be the name of an instance")
