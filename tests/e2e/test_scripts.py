@@ -31,6 +31,15 @@ def test_is_correct_shell(name: str) -> None:
         assert finished.returncode == 0, finished.stdout + finished.stderr
 
 
+@pytest.mark.parametrize("script", ["install", "serve", "test"])
+def test_help_is_no_mistake(checkout: Checkout, script: str) -> None:
+    for option in ("--help", "-h"):
+        finished = checkout.run(f"scripts/{script}", option)
+        assert (finished.returncode, finished.stderr) == (0, "")
+        assert finished.stdout.startswith(f"usage: scripts/{script} [")
+    assert not (checkout.folder / ".venv").exists()
+
+
 @pytest.mark.parametrize("script", ["install", "serve"])
 def test_an_unknown_argument_is_wrong_usage(checkout: Checkout, script: str) -> None:
     finished = checkout.run(f"scripts/{script}", "--nonsense")
