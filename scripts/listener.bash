@@ -53,10 +53,13 @@ is_application() {
   [[ -x $applications/$1/bin/deploy ]]
 }
 
-# Standard input as the inside of a JSON string, whatever it holds.
+# json_text TEXT: sets $json to the inside of a JSON string, whatever TEXT holds. Most is plain, and needs no process.
 json_text() {
-  LC_ALL=C tr -d '\000' | utf8_only | LC_ALL=C tr '\r\001-\010\013\014\016-\037\177' '\n ' |
-    LC_ALL=C sed -e ':a' -e '$!{N;ba' -e '}' -e 's/[\\"]/\\&/g' -e 's/\t/\\t/g' -e 's/\n/\\n/g'
+  local LC_ALL=C plain=$'^[\n\t\r -~]*$'
+  json=$1
+  [[ $json =~ $plain ]] || json=$(printf '%s' "$json" | utf8_only | tr '\001-\010\013\014\016-\037\177' ' ')
+  json=${json//\\/\\\\} json=${json//\"/\\\"} json=${json//$'\t'/\\t}
+  json=${json//$'\r'/\\n} json=${json//$'\n'/\\n}
 }
 
 # Standard input without what is not UTF-8 (and without everything but ASCII where there is no iconv).
