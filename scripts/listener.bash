@@ -16,7 +16,10 @@ die() { say "error: $*"; exit 1; }
 shown() { printf '%q' "$1"; }
 
 # The current time in UTC, to the millisecond.
-moment() { printf '%(%Y-%m-%dT%H:%M:%S)T.%sZ' "${EPOCHREALTIME%[.,]*}" "$(printf '%.3s' "${EPOCHREALTIME#*[.,]}")"; }
+moment() {
+  local time=$EPOCHREALTIME
+  TZ=UTC0 printf '%(%Y-%m-%dT%H:%M:%S)T.%.3sZ' "${time%[.,]*}" "${time#*[.,]}"
+}
 
 # Microseconds, for differences.
 now() { printf '%s' "${EPOCHREALTIME/[.,]/}"; }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+from datetime import UTC, datetime
 
 from tests.listener_support import HOLD, Host, until
 
@@ -72,6 +73,39 @@ def test_what_a_crash_interrupted_gives_way_to_a_newer_flag(host: Host) -> None:
     ]
     assert host.runs("app1") == ["v3"]
     until(lambda: host.claims() == [])
+
+
+def test_what_had_started_and_gives_way_is_said_to_be_interrupted(host: Host) -> None:
+    host.application("app1", HOLD)
+    listener = host.start()
+    host.flag("app1", "v1")
+    started = host.state("run-v1", "deploying")["started_at"]
+    # The shell's deploy outlives its listener; what a signal to all of them leaves behind is the same in both.
+    listener.process.send_signal(signal.SIGTERM)
+    until(lambda: "stopping" in listener.log())
+    listener.process.send_signal(signal.SIGTERM)
+    listener.process.wait(20)
+    _crashed(host, "00000000000000000001-00000001", "app1", "v0")
+    host.flag("app1", "v2")
+
+    (host.applications / "app1" / "go").touch()
+    assert host.once()[0] == 0
+
+    interrupted, waited = host.result("run-v1"), host.result("run-v0")
+    assert (interrupted["state"], interrupted["started_at"]) == ("superseded", started)
+    assert interrupted["output"] == "it was interrupted, and a newer flag for app1 took its place"
+    assert interrupted["finished_at"] > started
+    assert (waited["state"], waited["started_at"]) == ("superseded", None)
+    assert host.runs("app1") == ["v1", "v2"]
+
+
+def test_times_are_in_utc(host: Host) -> None:
+    host.application("app1")
+    host.flag("app1", "v1")
+
+    assert host.once(TZ="Asia/Tokyo")[0] == 0
+    started = datetime.fromisoformat(host.result("run-v1")["started_at"])
+    assert abs((datetime.now(UTC) - started).total_seconds()) < 60
 
 
 def test_a_claim_without_a_run_keeps_its_id(host: Host) -> None:

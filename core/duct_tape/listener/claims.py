@@ -28,11 +28,15 @@ class Claim:
 
 @frozen(kw_only=True)
 class Order:
-    """A claim that was read and found to ask for an application of ours."""
+    """A claim that was read and found to ask for an application of ours.
+
+    :param begun: when a listener that is gone has started it, if it has.
+    """
 
     claim: Claim
     flag: Flag
     content: bytes
+    begun: str | None = None
 
     @property
     def application(self) -> str:

@@ -9,6 +9,8 @@ import logging
 import time
 from collections.abc import Callable, Collection
 
+from attrs import evolve
+
 from duct_tape.errors import StartupError
 from duct_tape.flags import Flag
 from duct_tape.listener import aside, claims, results
@@ -65,9 +67,7 @@ class Inbox:
             self._claim_all(spool)
             for claim in claims.pending(spool, known):
                 if order := self._judged(spool, claim):
-                    orders.append(order)
-                    if claim.id in left_over and end_left_overs(order.flag.run):
-                        log.warning("%s: ended what a killed listener had left running", order.application)
+                    orders.append(self._taken_over(spool, order) if claim.id in left_over else order)
             self._heartbeat.beat(spool)
         except StartupError as error:
             self._tell(str(error))
@@ -125,6 +125,11 @@ class Inbox:
             return set()
         self._seen = spool
         return {claim.id for claim in claims.pending(spool, known)}
+
+    def _taken_over(self, spool: Spool, order: Order) -> Order:
+        if end_left_overs(order.flag.run):
+            log.warning("%s: ended what a killed listener had left running", order.application)
+        return evolve(order, begun=results.begun(spool, order.flag.run))
 
     def _tell(self, trouble: str) -> None:
         if trouble == self._trouble:

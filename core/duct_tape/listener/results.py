@@ -7,9 +7,9 @@ import time
 from collections.abc import Collection
 from contextlib import suppress
 
-from duct_tape.listener.files import create, write
+from duct_tape.listener.files import create, read, write
 from duct_tape.listener.spool import Spool
-from duct_tape.results import Result
+from duct_tape.results import MAX_RESULT_BYTES, Result
 
 KEEP_RUNS = 200
 UNREAD_SECONDS = 600.0
@@ -22,6 +22,16 @@ def put(spool: Spool, result: Result) -> None:
     """Make ``.results/<run>.json`` appear."""
     with spool.results() as folder:
         write(folder, f"{result.run}.json", result.to_line(), durable=result.state != "deploying")
+
+
+def begun(spool: Spool, run: str) -> str | None:
+    """When a run has started whose last result is ``deploying``."""
+    try:
+        with spool.results() as folder:
+            found = Result.parse(read(folder, f"{run}.json", MAX_RESULT_BYTES))
+    except OSError:
+        return None
+    return found.started_at if found and not found.final else None
 
 
 def open_log(spool: Spool, run: str) -> int:

@@ -6,6 +6,8 @@ import asyncio
 import logging
 import signal
 
+from attrs import evolve
+
 from duct_tape.listener.applications import Applications
 from duct_tape.listener.claims import Order
 from duct_tape.listener.deploy import CANNOT_START, Deploy, describe
@@ -91,8 +93,7 @@ class Listener:
     def _look(self) -> None:
         for order in self._inbox.look(self._lanes.claim_ids()):
             if older := self._lanes.offer(order):
-                sentence = f"a newer flag for {older.application} came before this one's turn"
-                self._finish(older, Result.unstarted(older.flag, "superseded", sentence))
+                self._finish(older, _superseded(older))
 
     def _start(self) -> None:
         while order := self._lanes.next():
@@ -150,6 +151,14 @@ class Listener:
         self._inbox.finish(order, result, active)
         _tell(order, result)
         self._failures += result.state not in ("deployed", "superseded")
+
+
+def _superseded(order: Order) -> Result:
+    if not order.begun:
+        sentence = f"a newer flag for {order.application} came before this one's turn"
+        return Result.unstarted(order.flag, "superseded", sentence)
+    sentence = f"it was interrupted, and a newer flag for {order.application} took its place"
+    return evolve(Result.unstarted(order.flag, "superseded", sentence), started_at=order.begun)
 
 
 def _tell(order: Order, result: Result) -> None:
