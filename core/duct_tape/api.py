@@ -23,7 +23,7 @@ from duct_tape.payload import member, parse_form, parse_json
 from duct_tape.results import Result
 from duct_tape.runs import Outcome, Refusal, Run, RunState
 from duct_tape.secret import Secret
-from duct_tape.signatures import sign_hmac_sha256, verify_hmac_sha256
+from duct_tape.signatures import check_hmac_form, sign_hmac_sha256, verify_hmac_sha256
 from duct_tape.templates import Template
 from duct_tape.triggers import Action
 from duct_tape.volume import Volume, safe_name
@@ -63,6 +63,7 @@ __all__ = [
     "TriggerName",
     "UnsupportedMediaError",
     "Volume",
+    "check_hmac_form",
     "hookimpl",
     "member",
     "option",

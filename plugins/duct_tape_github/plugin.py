@@ -67,7 +67,11 @@ def receiver(conf: GitHubConf) -> Receiver:
         receive.verify(delivery, conf.secrets)
 
     return Receiver(
-        verify=verify, parse=receive.parse, decide=lambda event: decide(event, conf), simulated=receive.simulated
+        verify=verify,
+        parse=receive.parse,
+        decide=lambda event: decide(event, conf),
+        simulated=receive.simulated,
+        admit=receive.admit,
     )
 
 

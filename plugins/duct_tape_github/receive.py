@@ -19,6 +19,7 @@ from duct_tape.api import (
     Release,
     Secret,
     UnsupportedMediaError,
+    check_hmac_form,
     member,
     parse_form,
     parse_json,
@@ -34,6 +35,14 @@ MAX_TAG = 1000
 
 _EVENT = re.compile(r"[a-z_]{1,100}")
 _DELIVERY = re.compile(r"[A-Za-z0-9-]{1,100}")
+
+
+def admit(delivery: RawDelivery) -> None:
+    """Refuse what has no signature of GitHub's form before its body is read.
+
+    :raises SignatureError: the header is missing, malformed or there twice.
+    """
+    check_hmac_form(delivery.values(SIGNATURE))
 
 
 def verify(delivery: RawDelivery, secrets: Sequence[Secret]) -> None:

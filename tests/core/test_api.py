@@ -12,7 +12,7 @@ NAMES = """
     API_VERSION Action ApplicationName Check Context Decision DuctTapeError Event Flag Ignored MalformedError Outcome
     PermanentError PlannedRun PluginError Pong Problem RawDelivery Receiver ReceiverRoute Refusal Release Result Run
     RunState Runs Secret SignatureError Template TransientError TriggerName UnsupportedMediaError Volume hookimpl member
-    option parse_form parse_json safe_name sign_hmac_sha256 verify_hmac_sha256
+    option parse_form parse_json safe_name check_hmac_form sign_hmac_sha256 verify_hmac_sha256
 """
 CORE = Path(duct_tape.__file__).parent
 PLUGINS = Path(__file__).parents[2] / "plugins"

@@ -41,6 +41,11 @@ class ServerConf:
     max_body: Size = option(
         "Largest request body in bytes. GitHub sends at most 25 MB.", default=25 * MEBIBYTES, shown="26214400"
     )
+    max_bodies: Size = option(
+        "Bytes that the bodies of all requests may take together, beyond 128 KiB of each. More are answered 503.",
+        default=Size(64 * MEBIBYTES),
+        shown="67108864",
+    )
     body_timeout: Seconds = option("Seconds that a request's body may take to arrive.", default=15 * SECONDS)
     shutdown_timeout: Seconds = option(
         "Seconds after SIGTERM in which requests and runs in flight may end. What has not ended by then is "

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from duct_tape.delivery import Runs
-from duct_tape.errors import StartupError
+from duct_tape.errors import JournalError, StartupError
 from duct_tape.events import Event, event_from_json, event_to_json
 from duct_tape.journal import Acceptance, Recorded
 from duct_tape.journal.schema import connect
@@ -46,9 +46,12 @@ class SQLiteJournal:
 
     def __init__(self, path: Path, *, exclusive: bool = True) -> None:
         self._lock = _lock(path) if exclusive else os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-        self._writer = Writer(lambda: connect(path))
+        self._path = path
+        self._inode = 0
+        self._writer = Writer(lambda: connect(path), self._still_there)
         try:
             self._writer.start()
+            self._inode = os.stat(path).st_ino
         except BaseException:
             os.close(self._lock)
             raise
@@ -99,6 +102,15 @@ class SQLiteJournal:
     async def counts(self) -> dict[str, int]:
         sql = "SELECT state, count(*) FROM runs GROUP BY state"
         return await self._writer.run(lambda db: dict(db.execute(sql).fetchall()))
+
+    def _still_there(self) -> None:
+        """Refuse to commit into a file that was deleted or replaced: SQLite would do it without a word."""
+        try:
+            inode = os.stat(self._path).st_ino
+        except OSError:
+            inode = -1
+        if self._inode not in (0, inode):
+            raise JournalError(f"the journal {self._path} was taken away or replaced: start the server again")
 
     async def close(self) -> None:
         await self._writer.close()

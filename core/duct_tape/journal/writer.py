@@ -32,10 +32,12 @@ class Writer:
     """Runs work on one connection, in order, in transactions.
 
     :param connect: makes the connection; it is called in the writer's own thread.
+    :param check: called before each commit; raises ``JournalError`` where what is committed would be lost.
     """
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+    def __init__(self, connect: Callable[[], sqlite3.Connection], check: Callable[[], None] = lambda: None) -> None:
         self._connect = connect
+        self._check = check
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._failure: BaseException | None = None
         self._closed = False
@@ -120,17 +122,18 @@ class Writer:
                 break
         return batch
 
-    @staticmethod
-    def _commit(connection: sqlite3.Connection, batch: list[_Item]) -> None:
+    def _commit(self, connection: sqlite3.Connection, batch: list[_Item]) -> None:
         answers: list[tuple[Any, Exception | None]] = []
         try:
             _roll_back(connection)
             connection.execute("BEGIN IMMEDIATE")
             for work, _ in batch:
                 answers.append(_one(connection, work))
+            self._check()
             connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            failure = JournalError(f"the journal cannot be written: {error}")
+        except (sqlite3.Error, JournalError) as error:
+            known = isinstance(error, JournalError)
+            failure = error if known else JournalError(f"the journal cannot be written: {error}")
             answers = [(None, failure)] * len(batch)
             # Where even that fails the next batch tries again: the thread must outlive a broken disk.
             with suppress(sqlite3.Error):

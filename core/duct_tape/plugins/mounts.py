@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Iterable
 
+from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match, Route, Router
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from duct_tape.plugins.instance import Instance
-from duct_tape.plugins.isolation import PluginFailure
+from duct_tape.plugins.isolation import PluginFailure, as_failure, cancelled_from_outside
 from duct_tape.web.answers import answer
+
+log = logging.getLogger("duct_tape.plugins")
 
 
 def checked_routes(routes: object) -> tuple[Route, ...]:
@@ -55,8 +60,33 @@ class InstanceMount(BaseRoute):
         return Match.FULL, {"path": inner, "root_path": prefix, "duct_tape.instance": self.instance}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app: ASGIApp = self._router if self.instance.on else _off
-        await app(scope, receive, send)
+        if not self.instance.on:
+            await _off(scope, receive, send)
+            return
+        begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._router(scope, receive, sending)
+        except HTTPException:
+            raise
+        except (Exception, SystemExit, KeyboardInterrupt, asyncio.CancelledError) as error:
+            # Ctrl-C is a signal that the server handles; as an exception it can only be the plugin's own.
+            if isinstance(error, asyncio.CancelledError) and cancelled_from_outside():
+                raise
+            self._tell(scope, error)
+            if not begun:
+                await _failed(scope, receive, send)
+
+    def _tell(self, scope: Scope, error: BaseException) -> None:
+        request = f"{scope['method']} {scope['path']}"
+        log.error("plugin %s failed on %s: %s", self.instance.name, request, as_failure(error))
+        log.debug("where", exc_info=error)
 
 
+_failed = answer(500, "failed", reason="this integration failed on the request")
 _off = answer(503, "unavailable", reason="this integration is off")

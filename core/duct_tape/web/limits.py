@@ -1,36 +1,99 @@
-"""Reading a request's body within bounds of size and time."""
+"""Reading a request's body within bounds of size, time and memory."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from duct_tape.errors import UnavailableError, UnsupportedMediaError
 
-async def read_body(request: Request, limit: int, seconds: float) -> bytes:
-    """The body, unless it is compressed, larger than ``limit`` bytes or slower than ``seconds``.
+# A release has some ten kilobytes. Bodies up to this size need no share of the common memory, so that strangers
+# who use all of it up do not keep anybody's release from coming in.
+FREE = 128 * 1024
 
-    :raises HTTPException: 415, 413 or 408; the rest of the body is not read and the connection ends.
+
+class Memory:
+    """What all bodies that are being read or understood may take together, beyond ``FREE`` bytes of each.
+
+    :param limit: bytes.
     """
-    if any(value.strip().lower() != "identity" for value in request.headers.getlist("content-encoding")):
-        raise _refusal(request, 415)
+
+    def __init__(self, limit: int) -> None:
+        self._left = limit
+
+    @contextmanager
+    def share(self) -> Iterator[Share]:
+        """One request's part; it is given back at the end."""
+        share = Share(self)
+        try:
+            yield share
+        finally:
+            self._left += share.taken
+
+    def take(self, size: int) -> bool:
+        """Whether there were ``size`` bytes left; then they are taken."""
+        if size > self._left:
+            return False
+        self._left -= size
+        return True
+
+
+class Share:
+    """What one request has taken of the common memory."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self.taken = 0
+
+    def grow(self, size: int) -> None:
+        """Take what a body of ``size`` bytes needs.
+
+        :raises UnavailableError: others have it.
+        """
+        more = size - FREE - self.taken
+        if more > 0:
+            if not self._memory.take(more):
+                raise UnavailableError("too many large requests at once")
+            self.taken += more
+
+
+async def read_body(request: Request, limit: int, seconds: float, share: Share) -> bytes:
+    """The body, unless it is larger than ``limit`` bytes, slower than ``seconds`` or one large one too many.
+
+    :raises HTTPException: 413 or 408; the rest of the body is not read and the connection ends.
+    :raises UnavailableError: there is no memory for it at the moment.
+    """
     declared = request.headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and int(declared[:20]) > limit:
-        raise _refusal(request, 413)
+        raise refusal(request, 413)
     body = bytearray()
     try:
         async with asyncio.timeout(seconds):
             async for chunk in request.stream():
+                if len(body) + len(chunk) > limit:
+                    raise refusal(request, 413)
+                share.grow(len(body) + len(chunk))
                 body += chunk
-                if len(body) > limit:
-                    raise _refusal(request, 413)
     except TimeoutError:
-        raise _refusal(request, 408) from None
+        raise refusal(request, 408) from None
     return bytes(body)
 
 
-def _refusal(request: Request, code: int) -> HTTPException:
+def check_encoding(request: Request) -> None:
+    """Refuse a compressed body.
+
+    :raises UnsupportedMediaError: it is one.
+    """
+    if any(value.strip().lower() != "identity" for value in request.headers.getlist("content-encoding")):
+        raise UnsupportedMediaError("the body is compressed, and only a plain one is read")
+
+
+def refusal(request: Request, code: int) -> HTTPException:
+    """A refusal before the body was read, after which the connection cannot be used any more."""
     # HTTP/2 knows no such header; there the stream alone is reset.
     close = {"Connection": "close"} if request.scope.get("http_version", "1.1") in ("1.0", "1.1") else None
     return HTTPException(code, headers=close)

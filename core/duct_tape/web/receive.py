@@ -31,7 +31,7 @@ from duct_tape.events import Event
 from duct_tape.journal import Acceptance, Journal
 from duct_tape.plugins.instance import Instance
 from duct_tape.web.answers import answer
-from duct_tape.web.limits import read_body
+from duct_tape.web.limits import Memory, Share, check_encoding, read_body, refusal
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -48,6 +48,8 @@ class Receiver:
     :param verify: raises ``SignatureError`` unless the delivery comes from the sender.
     :param parse: the event of a verified delivery; raises ``MalformedError`` or ``UnsupportedMediaError``.
     :param decide: what to do about an event.
+    :param admit: raises ``SignatureError`` where the headers alone show that ``verify`` will. It is asked before
+        the body is read, so that strangers cost less.
     :param simulated: the delivery that the sender would make for an event name and a body, unsigned; for
         ``duct-tape simulate``.
     """
@@ -56,6 +58,7 @@ class Receiver:
     parse: Callable[[RawDelivery], Event]
     decide: Callable[[Event], Decision]
     simulated: Callable[[str, bytes], RawDelivery]
+    admit: Callable[[RawDelivery], None] = lambda delivery: None
 
 
 class ReceiverRoute(Route):
@@ -83,31 +86,33 @@ class Intake:
     dispatcher: Dispatcher
     # Large bodies one at a time: decoded, each takes ten times its size of memory.
     _large: asyncio.Lock = field(factory=asyncio.Lock, init=False)
+    _memory: Memory = field(init=False)
+
+    @_memory.default
+    def _configured_memory(self) -> Memory:
+        return Memory(self.assembly.configuration.core.server.max_bodies)
 
     async def receive(self, request: Request, instance: Instance, receiver: Receiver) -> Response:
         """Answer one request."""
         log = logging.getLogger(instance.name)
         try:
-            delivery = await self._delivery(request)
-            if len(delivery.body) > LARGE:
-                # Strangers must not make the signed ones wait: only what is verified takes the lock.
-                await asyncio.to_thread(_verified, receiver, delivery, log)
-                async with self._large:
-                    event, decision = await asyncio.to_thread(_understood, receiver, delivery, log)
-            else:
-                _verified(receiver, delivery, log)
-                event, decision = _understood(receiver, delivery, log)
-            return await self._carry(instance, event, decision, log)
+            # In this order, and never another: size and time, signature, content type, shape.
+            _pure(receiver.admit, RawDelivery.build(request.headers.items(), b""), None, (SignatureError,), log)
+            with self._memory.share() as share:
+                event, decision = await self._understood(request, receiver, share, log)
+                return await self._carry(instance, event, decision, log)
         except ClientDisconnect:
             return answer(400, "malformed", reason="the request ended early")
         except HTTPException as error:
-            status = {408: "too slow", 413: "too large", 415: "unsupported media type"}[error.status_code]
-            refusal = answer(error.status_code, status)
-            refusal.headers.update(error.headers or {})
-            return refusal
+            refused = answer(error.status_code, {408: "too slow", 413: "too large"}[error.status_code])
+            refused.headers.update(error.headers or {})
+            return refused
         except SignatureError:
             log.warning("refused: the signature is missing or wrong")
-            return answer(401, "unauthorized")
+            refused = answer(401, "unauthorized")
+            # Its body may not have been read to the end.
+            refused.headers.update(refusal(request, 401).headers or {})
+            return refused
         except UnsupportedMediaError as error:
             log.warning("refused: %s", error)
             return answer(415, "unsupported media type", reason=str(error))
@@ -121,10 +126,21 @@ class Intake:
             log.exception("a fault of Duct Tape's own: nothing was accepted")
         return answer(503, "unavailable", reason="nothing was accepted; send it again later")
 
-    async def _delivery(self, request: Request) -> RawDelivery:
+    async def _understood(
+        self, request: Request, receiver: Receiver, share: Share, log: logging.Logger
+    ) -> tuple[Event, Decision]:
         server = self.assembly.configuration.core.server
-        body = await read_body(request, server.max_body, server.body_timeout)
-        return RawDelivery.build(request.headers.items(), body)
+        body = await read_body(request, server.max_body, server.body_timeout, share)
+        delivery = RawDelivery.build(request.headers.items(), body)
+        if len(body) <= LARGE:
+            _verified(receiver, delivery, log)
+            check_encoding(request)
+            return _understood(receiver, delivery, log)
+        await asyncio.to_thread(_verified, receiver, delivery, log)
+        check_encoding(request)
+        # Strangers must not make the signed ones wait: only what is verified takes the lock.
+        async with self._large:
+            return await asyncio.to_thread(_understood, receiver, delivery, log)
 
     async def _carry(self, instance: Instance, event: Event, decision: Decision, log: logging.Logger) -> Response:
         if isinstance(decision, Pong):
@@ -191,7 +207,7 @@ def _pure(
             raise TypeError(f"{type(result).__name__} is no answer")
     except allowed:
         raise
-    except (Exception, SystemExit) as unexpected:
+    except (Exception, SystemExit, KeyboardInterrupt) as unexpected:
         log.exception("the integration failed on a delivery")
         raise allowed[0](f"the integration cannot read it ({type(unexpected).__name__})") from unexpected
     return result

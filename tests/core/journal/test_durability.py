@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
@@ -11,6 +12,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.server_support import run
+
+from duct_tape.delivery import Runs
+from duct_tape.errors import JournalError
+from duct_tape.journal.sqlite import SQLiteJournal
 
 SUPPORT = """
 import asyncio, os, sys
@@ -116,3 +122,24 @@ say(message)
 """
     message = output(tmp_path, script)
     assert message.startswith("the journal cannot be written: ")
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_journal_that_was_taken_away_accepts_nothing(tmp_path: Path, replaced: bool) -> None:
+    path = tmp_path / "var/journal.sqlite3"
+
+    async def main() -> None:
+        journal = SQLiteJournal(path)
+        try:
+            for file in path.parent.iterdir():
+                file.unlink()
+            if replaced:
+                path.touch()
+            with pytest.raises(JournalError, match="was taken away or replaced: start the server again"):
+                await journal.accept(run().event, Runs(runs=(), key="k"), [run()])
+            with pytest.raises(JournalError, match="was taken away"):
+                await journal.counts()
+        finally:
+            await journal.close()
+
+    asyncio.run(main())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
@@ -100,3 +102,33 @@ def test_good_routes_are_kept_in_order() -> None:
     routes = [*ROUTES, Route("/x", page, methods=["PUT"]), Route("/x", page, methods=["DELETE"])]
     assert checked_routes(iter(routes)) == tuple(routes)
     assert checked_routes([Route("/asgi", PlainTextResponse("x"))])
+
+
+@pytest.mark.parametrize("error", [ValueError("broken"), SystemExit(9), KeyboardInterrupt(), asyncio.CancelledError()])
+def test_a_route_that_fails_costs_its_own_request_only(
+    instance: Instance, error: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fails(request: Request) -> None:
+        raise error
+
+    instance.routes = (*instance.routes, Route("/fails", fails))
+    client = app(instance)
+    answer = client.get("/integrations/mine/fails")
+    reason = "this integration failed on the request"
+    assert (answer.status_code, answer.json()) == (500, {"status": "failed", "reason": reason})
+    (message,) = [message for message in caplog.messages if "failed on" in message]
+    assert message.startswith(f"plugin mine failed on GET /integrations/mine/fails: {type(error).__name__}")
+    assert client.get("/integrations/mine/deep/1").status_code == 200
+
+
+def test_an_answer_that_has_begun_just_ends(instance: Instance, caplog: pytest.LogCaptureFixture) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"one"
+        raise ValueError("broken")
+
+    async def streams(request: Request) -> StreamingResponse:
+        return StreamingResponse(pieces())
+
+    instance.routes = (Route("/streams", streams),)
+    assert app(instance).get("/integrations/mine/streams").content == b"one"
+    assert "plugin mine failed on GET /integrations/mine/streams: ValueError: broken" in caplog.messages

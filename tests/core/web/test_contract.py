@@ -131,7 +131,9 @@ def test_a_body_that_grows_too_large_is_413(server: Server) -> None:
 
 
 def test_a_compressed_body_is_415(server: Server) -> None:
-    assert code(server.exchange(post(b"{}", "Content-Encoding: gzip\r\n", close=False))) == 415
+    signed = "Content-Encoding: gzip\r\nsignature: good\r\n"
+    assert code(server.exchange(request("POST /integrations/sender", f"Content-Length: 2\r\n{signed}", b"{}"))) == 415
+    assert code(server.exchange(post(b"{}", "Content-Encoding: gzip\r\n", close=False))) == 401
 
 
 def test_a_slow_body_is_408(server: Server) -> None:
