@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from attrs import define, evolve
 
@@ -52,6 +52,8 @@ class Follower:
         self._conf = conf
         self._seconds = seconds
         self._followed: dict[str, _Followed] = {}
+        # The latest run of each application that was deployed; ids of runs sort by time.
+        self._ended: dict[str, str] = {}
         self._wake = asyncio.Event()
 
     async def recover(self) -> None:
@@ -59,6 +61,9 @@ class Follower:
         now = time.time()
         for run in await self._journal.with_listener():
             self._follow(run, max(0.0, now - run.updated_at))
+        for application in {followed.run.application for followed in self._followed.values()}:
+            for run in await self._journal.recent(1, application, RunState.DEPLOYED):
+                self._ended[application] = run.id
 
     def flagged(self, run: Run, superseded: Iterable[str] = ()) -> None:
         """Follow a run whose flag was just left.
@@ -94,15 +99,26 @@ class Follower:
 
     async def look(self) -> None:
         """Read the results that there are, once."""
-        for followed in list(self._followed.values()):
-            content = await asyncio.to_thread(self._volume.read_result, followed.run.id)
-            result = Result.parse(content) if content else None
-            if result and result.run == followed.run.id and result.application == followed.run.application:
-                await self._heard(followed, result)
-            else:
-                await self._silent(followed)
-            if result is None or not result.final:
-                await self._overdue(followed)
+        followed = list(self._followed.values())
+        contents = await asyncio.to_thread(self._read, [item.run.id for item in followed])
+        # All at once, so that what changed shares one commit.
+        judged = (self._judge(item, content) for item, content in zip(followed, contents, strict=True))
+        failures = [failure for failure in await asyncio.gather(*judged, return_exceptions=True) if failure]
+        if failures:
+            raise failures[0]
+
+    def _read(self, runs: Sequence[str]) -> list[bytes | None]:
+        return [self._volume.read_result(run) for run in runs]
+
+    async def _judge(self, followed: _Followed, content: bytes | None) -> None:
+        result = Result.parse(content) if content else None
+        if result and result.run == followed.run.id and result.application == followed.run.application:
+            await self._heard(followed, result)
+        else:
+            result = None
+            await self._silent(followed)
+        if result is None or not result.final:
+            await self._overdue(followed)
 
     def _follow(self, run: Run, age: float) -> None:
         self._followed[run.id] = _Followed(run, time.monotonic() - age)
@@ -119,6 +135,13 @@ class Follower:
         if followed.run.state is RunState.SUPERSEDED:
             if waited >= GRACE:
                 del self._followed[followed.run.id]
+        elif waited >= GRACE and self._ended.get(followed.run.application, "") > followed.run.id:
+            # The listener keeps results for a while, not for ever. It deploys the releases of an application in
+            # order, so this one is not waiting any more.
+            detail = (
+                f"run {self._ended[followed.run.application]} was deployed since, and no result of this one is left"
+            )
+            await self._change(followed, RunState.SUPERSEDED, detail, None)
         elif followed.run.state is RunState.FLAGGED and waited >= self._conf.listener_timeout and not followed.warned:
             followed.warned = True
             log.warning(
@@ -137,6 +160,9 @@ class Follower:
         changed = await self._journal.report(followed.run.id, state, detail, result)
         followed.run = evolve(followed.run, state=state, detail=detail, result=result)
         followed.since, followed.warned = time.monotonic(), False
+        if state is RunState.DEPLOYED:
+            application = followed.run.application
+            self._ended[application] = max(self._ended.get(application, ""), followed.run.id)
         if state not in WITH_LISTENER or not changed:
             self._followed.pop(followed.run.id, None)
         if changed:

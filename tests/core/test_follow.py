@@ -206,6 +206,29 @@ def test_a_replaced_flag_is_given_up_after_a_while(
     follow(scene)
 
 
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_run_whose_result_is_gone_made_way_for_a_newer_one(
+    follow: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, restart: bool
+) -> None:
+    monkeypatch.setattr("duct_tape.follow.GRACE", 0.0)
+
+    async def scene(follower: Follower, journal: SQLiteJournal) -> None:
+        follower.flagged(await flag(journal, run(2)))
+        write(tmp_path, "deployed", "run-2")
+        await follower.look()
+        if restart:
+            conf = VolumeConf(path=tmp_path / "volume")
+            follower = Follower(Volume(conf.path), journal, Observers(Registry()), conf)
+            await follower.recover()
+        await follower.look()
+        assert await states(journal) == {"run-2": "deployed", "run-1": "superseded"}
+        old = await journal.find("run-1")
+        assert old is not None
+        assert old.detail == "run run-2 was deployed since, and no result of this one is left"
+
+    follow(scene)
+
+
 def test_it_works_on_while_the_journal_or_the_volume_fails(
     follow: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
