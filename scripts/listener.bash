@@ -31,7 +31,9 @@ clear() { rm -f -- "./$1" || mv -T -- "./$1" ".foreign-$EPOCHSECONDS-$RANDOM"; }
 enter() {
   cd -P -- "$volume" 2>/dev/null || return
   if [[ -L $1 || ! -d $1 ]]; then
-    clear "$1" && mkdir -m "${2:-750}" -- "./$1" || return
+    # A folder that another deploy has made in this moment stays: neither of the two touches it.
+    rm -f -- "./$1"
+    mkdir -m "${2:-750}" -- "./$1"
   fi 2>/dev/null
   cd -P -- "./$1" 2>/dev/null && [[ $PWD == "$volume/$1" ]]
 }

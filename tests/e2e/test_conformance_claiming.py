@@ -124,3 +124,16 @@ def test_a_burst_loses_nothing_and_doubles_nothing(host: Host) -> None:
         host.state(name, "deployed")
 
     assert {name: host.runs(name) for name in names} == {name: ["v1"] for name in names}
+
+
+def test_the_first_deploys_of_all_find_their_folder_together(host: Host) -> None:
+    names = [f"app{number}" for number in range(8)]
+    for name in names:
+        host.application(name)
+        host.flag(name, "v1", run=name)
+
+    assert host.once("--concurrency", "8")[0] == 0
+
+    files = sorted(path.name for path in (host.volume / ".results").iterdir())
+    assert files == sorted(f"{name}.{kind}" for name in names for kind in ("json", "log"))
+    assert not list(host.volume.glob(".foreign-*"))
