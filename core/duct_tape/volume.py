@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,6 +21,8 @@ from duct_tape.errors import PermanentError, StartupError
 from duct_tape.results import MAX_RESULT_BYTES
 
 RESULTS = ".results"
+TEMPORARY = ".tmp-"
+LEFT_BEHIND_SECONDS = 3600.0
 
 # ext4, xfs and btrfs allow 255 bytes; what is left is for temporary names and for suffixes.
 MAX_NAME_BYTES = 200
@@ -76,7 +79,7 @@ class Volume:
         safe_name(name)
         with self._folder() as folder:
             previous = self._read(folder, name)
-            temporary = f".tmp-{secrets.token_hex(8)}"
+            temporary = f"{TEMPORARY}{secrets.token_hex(8)}"
             try:
                 _write(folder, temporary, content)
                 os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
@@ -121,7 +124,7 @@ class Volume:
         user = f"user {os.getuid()}"
         try:
             with self._folder() as folder:
-                name = f".tmp-{secrets.token_hex(8)}"
+                name = f"{TEMPORARY}{secrets.token_hex(8)}"
                 _write(folder, name, b"")
                 os.unlink(name, dir_fd=folder)
         except FileNotFoundError:
@@ -135,6 +138,18 @@ class Volume:
                 f"the shared volume {self.path} cannot be written by {user} ({error.strerror}): "
                 "give the folder to a group that the container's user and the host's user share, mode 2770"
             ) from None
+
+    def clean(self) -> None:
+        """Remove temporary files that a killed process left behind an hour ago or earlier."""
+        with self._folder() as folder:
+            for name in os.listdir(folder):
+                if not name.startswith(TEMPORARY):
+                    continue
+                # Whatever somebody else put under such a name is not ours to remove, and no reason to fail.
+                with suppress(OSError):
+                    found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+                    if stat.S_ISREG(found.st_mode) and found.st_mtime < time.time() - LEFT_BEHIND_SECONDS:
+                        os.unlink(name, dir_fd=folder)
 
     @contextmanager
     def _folder(self) -> Iterator[int]:

@@ -270,3 +270,15 @@ def test_a_name_is_refused_or_one_component(name: str) -> None:
     else:
         with pytest.raises(PermanentError):
             safe_name(name)
+
+
+def test_old_temporary_files_are_removed_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "flag").touch()
+    (tmp_path / ".tmp-new").touch()
+    (tmp_path / ".tmp-folder").mkdir()
+    (tmp_path / ".tmp-old").touch()
+    (tmp_path / ".tmp-link").symlink_to(tmp_path / "flag")
+    for name in ("flag", ".tmp-folder", ".tmp-old"):
+        os.utime(tmp_path / name, (0, 0))
+    Volume(tmp_path).clean()
+    assert sorted(os.listdir(tmp_path)) == [".tmp-folder", ".tmp-link", ".tmp-new", "flag"]

@@ -41,6 +41,7 @@ def serve(assembly: Assembly) -> None:
     """
     core = assembly.configuration.core
     assembly.volume.check()
+    assembly.volume.clean()
     public = listening(core.server.bind, "server.bind")
     admin = listening(core.admin.bind, "admin.bind") if core.admin else []
     asyncio.run(_serve(assembly, SQLiteJournal(core.journal.path), public, admin))
