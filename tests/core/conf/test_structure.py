@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from duct_tape.conf.options import Address, ApplicationName, Seconds, Size, TriggerName, option
 from duct_tape.conf.sources import Sources
-from duct_tape.conf.structure import Reader, address, described, suggestion
-from duct_tape.errors import Problem
+from duct_tape.conf.structure import Reader, described, suggestion
 from duct_tape.secret import Secret
 from duct_tape.templates import Template
 
@@ -209,59 +208,6 @@ def test_what_a_class_of_a_plugin_raises_is_a_problem() -> None:
     assert read({"text": "bare"}, Strange) == (None, ["RuntimeError, in t (x.toml)"])
 
 
-@frozen(kw_only=True)
-class Picky:
-    """Says more of its instances than its types do."""
-
-    number: int = 0
-    secret: Secret | None = None
-    template: Template | None = None
-    level: Literal["low", "high"] = "low"
-    parts: Mapping[str, Picky] = field(factory=dict)
-    more: tuple[Picky, ...] = ()
-
-    def ducttape_problems(self) -> Iterable[Any]:
-        if self.number == 13:
-            yield Problem(message="13 is unlucky,", path="number", hint="take another")
-        if self.number == 14:
-            raise KeyError("oops")
-        if self.number == 15:
-            yield "a text"
-
-
-@pytest.mark.parametrize(
-    ("table", "told"),
-    [
-        ({"number": 12}, []),
-        ({"number": 13}, ["13 is unlucky, in t.number (x.toml); take another"]),
-        (
-            {"number": 13, "parts": {"a/b": {"number": 13}}, "more": [{}, {"parts": {"x": {"number": 13}}}]},
-            [
-                "13 is unlucky, in t.number (x.toml); take another",
-                '13 is unlucky, in t.parts."a/b".number (x.toml); take another',
-                "13 is unlucky, in t.more[1].parts.x.number (x.toml); take another",
-            ],
-        ),
-        ({"number": 14}, ["`ducttape_problems` failed (KeyError: 'oops'), in t (x.toml)"]),
-        ({"number": 15}, ["`ducttape_problems` returned something else than problems, in t (x.toml)"]),
-        (
-            {"number": 13, "nmber": 1, "secret": {"env": "NOT_SET"}, "template": "{{"},
-            ["the environment variable", "the template", "unknown key", "13 is unlucky, in t.number"],
-        ),
-        (
-            {"number": 13, "parts": {"bad": {"number": "x"}, "good": {"number": 13}}},
-            ["expected a whole number", "13 is unlucky, in t.number", "13 is unlucky, in t.parts.good.number"],
-        ),
-        # Nobody can be asked of a value that is not there.
-        ({"number": 13, "level": 1}, ["expected text"]),
-    ],
-)
-def test_a_class_says_itself_what_is_wrong(table: Any, told: list[str]) -> None:
-    result, problems = read(table, Picky)
-    assert (result is None) == bool(told)
-    assert [text[: len(start)] for text, start in zip(problems, told, strict=True)] == told
-
-
 def test_a_type_that_nobody_can_read_is_a_problem() -> None:
     @frozen
     class Strange:
@@ -270,33 +216,6 @@ def test_a_type_that_nobody_can_read_is_a_problem() -> None:
     result, problems = read({"text": "x"}, Strange)
     assert result is None
     assert len(problems) == 1
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "127.0.0.1:9000",
-        "0.0.0.0:0",
-        "localhost:65535",
-        "[::1]:80",
-        "my-host.example:1",
-        "unix:/run/x.sock",
-        "unix:/a b",
-    ],
-)
-def test_addresses(text: str) -> None:
-    assert address(text) == text
-
-
-NO_ADDRESS = """: 9000 :9000 host host: host:x host:-1 host:65536 host:１ ::1:80 [::1] [::1:80 http://host:1 host:1/x
-unix: unix:x unix:/ fd://3""".split()
-
-
-@pytest.mark.parametrize("text", ["", "a b:1", "host:80\n", f"host:{'1' * 5000}", *NO_ADDRESS])
-def test_what_is_no_address(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is not an address such as '127.0.0.1:9000'") as caught:
-        address(text)
-    assert len(str(caught.value)) < 250
 
 
 def test_the_nearest_word_is_suggested() -> None:
