@@ -8,42 +8,23 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 import pytest
 from attrs import frozen
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
+from tests.failure_support import FAILURES, Failure, Start, raises, refuses, with_ctx
 from tests.server_support import CONFIGURATION, NoSettings, Recorder, deliver, plugin, sender, with_mine
 
-from duct_tape.api import Action, Check, Context, Outcome, PluginError, Problem, Refusal, Run
+from duct_tape.api import Action, Check, Context, Outcome, Problem, Refusal, Run
 from duct_tape.assembly import assemble
 from duct_tape.cli.check import check
 from duct_tape.cli.contributed import contributed_group
 from duct_tape.errors import ConfigurationError
 from duct_tape.hookspecs import HOOKS, PREFIX
 from duct_tape.testing import Harness
-
-Start = Callable[..., Harness]
-Failure = Callable[..., Any]
-
-
-def raises(*_: object, **__: object) -> NoReturn:
-    raise ValueError("broken")
-
-
-def refuses(*_: object, **__: object) -> NoReturn:
-    raise PluginError("the folder /x is missing")
-
-
-def with_ctx(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda ctx: function(ctx)
-
-
-FAILURES = pytest.mark.parametrize(
-    ("failure", "text"), [(raises, "ValueError: broken"), (refuses, "the folder /x is missing")]
-)
 
 
 @frozen

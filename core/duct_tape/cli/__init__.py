@@ -6,6 +6,7 @@ the host must not pay for the web server.
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import io
 import sys
@@ -44,6 +45,17 @@ class LazyGroup(click.Group):
         from duct_tape.cli.contributed import contributed_group
 
         return contributed_group(name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            if near := difflib.get_close_matches(args[0], COMMANDS, n=1):
+                sentence = f"{error.message.rstrip('.')}; did you mean `{near[0]}`?"
+                raise click.UsageError(sentence, error.ctx) from None
+            raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -76,7 +76,7 @@ def test_a_typing_mistake_is_wrong_usage_with_and_without_a_configuration(
     configure()
     ended = cli("chekc")
     assert ended.code == 2
-    assert "No such command 'chekc'" in ended.err
+    assert "No such command 'chekc'; did you mean `check`?" in ended.err
 
 
 @pytest.mark.parametrize(

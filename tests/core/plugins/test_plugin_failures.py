@@ -3,38 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 from attrs import frozen
+from tests.failure_support import FAILURES, Failure, Start, raises, with_ctx
 from tests.server_support import NoSettings, assert_only_mine_is_off, plugin, with_mine
 
-from duct_tape.api import Action, Context, Outcome, PluginError, Run
+from duct_tape.api import Action, Context, Outcome, Run
 from duct_tape.plugins.registry import Registry
-from duct_tape.testing import Harness
-
-Start = Callable[..., Harness]
-Failure = Callable[..., Any]
-
-
-def raises(*_: object, **__: object) -> NoReturn:
-    raise ValueError("broken")
-
-
-def refuses(*_: object, **__: object) -> NoReturn:
-    raise PluginError("the folder /x is missing")
-
-
-def with_ctx(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda ctx: function(ctx)
-
-
-FAILURES = pytest.mark.parametrize(
-    ("failure", "text"), [(raises, "ValueError: broken"), (refuses, "the folder /x is missing")]
-)
 
 
 def action(settings: Any = NoSettings) -> Action[Any]:
