@@ -14,11 +14,13 @@ from duct_tape.errors import (
     Problem,
     SignatureError,
     TransientError,
+    UnavailableError,
     UnsupportedMediaError,
 )
 from duct_tape.events import Event, Release
 from duct_tape.flags import Flag
 from duct_tape.hookspecs import API_VERSION, Check, hookimpl
+from duct_tape.journal import Acceptance
 from duct_tape.payload import member, parse_form, parse_json
 from duct_tape.results import Result
 from duct_tape.runs import Outcome, Refusal, Run, RunState
@@ -31,6 +33,7 @@ from duct_tape.web.receive import Receiver, ReceiverRoute
 
 __all__ = [
     "API_VERSION",
+    "Acceptance",
     "Action",
     "ApplicationName",
     "Check",
@@ -61,6 +64,7 @@ __all__ = [
     "Template",
     "TransientError",
     "TriggerName",
+    "UnavailableError",
     "UnsupportedMediaError",
     "Volume",
     "check_hmac_form",

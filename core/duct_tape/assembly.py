@@ -20,7 +20,7 @@ from duct_tape.conf.load import load
 from duct_tape.conf.model import Configuration, PluginTable, TriggerTable
 from duct_tape.conf.sources import Sources, read
 from duct_tape.conf.structure import Reader, suggestion
-from duct_tape.context import Context
+from duct_tape.context import Context, Host
 from duct_tape.delivery import PlannedRun
 from duct_tape.errors import ConfigurationError, PermanentError, Problem
 from duct_tape.events import Event
@@ -43,6 +43,7 @@ class Assembly:
     :param previewed: the planned runs that a check has tried, with the instance and the repository.
     :param checking: whether every problem is told anyway, so that a run by a trigger that is wrong itself, or whose
         plugin is off, needs no word of its own.
+    :param host: the running server.
     """
 
     configuration: Configuration
@@ -52,6 +53,7 @@ class Assembly:
     problems: list[Problem] = Factory(list)
     previewed: list[tuple[str, str, PlannedRun]] = Factory(list)
     checking: bool = False
+    host: Host | None = None
 
     def require(self) -> Assembly:
         """The assembly itself, if its configuration is right.
@@ -190,7 +192,9 @@ def _configure(assembly: Assembly, instance: Instance) -> None:
         log=logging.getLogger(instance.name),
         volume=assembly.volume,
         url=local_url(core.server.bind),
+        public_url=core.server.public_url,
         preview=lambda planned, event: assembly.preview(instance.name, planned, event),
+        host=lambda: assembly.host,
     )
 
 

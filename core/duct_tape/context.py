@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from attrs import field, frozen
 
-from duct_tape.delivery import PlannedRun
+from duct_tape.delivery import PlannedRun, Runs
+from duct_tape.errors import UnavailableError
 from duct_tape.events import Event
+from duct_tape.journal import Acceptance
+from duct_tape.runs import Run, RunState
 from duct_tape.volume import Volume
+
+
+class Host(Protocol):
+    """What the running server does for its plugins."""
+
+    async def deliver(self, instance: str, event: Event, decision: Runs, *, again: bool) -> Acceptance: ...
+
+    async def recent(self, limit: int, application: str | None, state: RunState | None) -> list[Run]: ...
 
 
 @frozen(kw_only=True, eq=False)
@@ -24,8 +35,10 @@ class Context:
     :param log: the instance's logger.
     :param volume: the shared volume.
     :param url: the address under which this server is reached from this machine, without a path.
+    :param public_url: the address under which senders reach it, if the operator has told it.
     :param preview: what a planned run would do for an event, without doing it. Raises ``PermanentError``
         where it could not be done.
+    :param host: the running server, or None.
     """
 
     name: str
@@ -35,4 +48,29 @@ class Context:
     log: logging.Logger
     volume: Volume
     url: str
+    public_url: str | None = None
     preview: Callable[[PlannedRun, Event], Mapping[str, str]] = field(repr=False)
+    host: Callable[[], Host | None] = field(repr=False, default=lambda: None)
+
+    async def deliver(self, event: Event, decision: Runs, *, again: bool = False) -> Acceptance:
+        """Hand in an event that came another way than to the instance's URL, such as by asking the sender.
+
+        It takes the way of a delivery: what is known already makes no second run, and on return the runs are on disk.
+
+        :param again: whether a run of the same event that failed before is repeated, as after a redelivery.
+        :raises UnavailableError: nothing can be accepted at the moment, or the server is not running.
+        """
+        return await self._running().deliver(self.name, event, decision, again=again)
+
+    async def recent(self, limit: int, application: str | None = None, state: RunState | None = None) -> list[Run]:
+        """The latest runs of all integrations, newest first.
+
+        :raises UnavailableError: the journal cannot be read, or the server is not running.
+        """
+        return await self._running().recent(limit, application, state)
+
+    def _running(self) -> Host:
+        host = self.host()
+        if host is None:
+            raise UnavailableError("the server is not running: this works from its start to its end only")
+        return host

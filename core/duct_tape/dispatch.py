@@ -16,7 +16,7 @@ from duct_tape.errors import JournalError, PermanentError, TransientError
 from duct_tape.journal import Journal
 from duct_tape.observers import Observers
 from duct_tape.plugins.isolation import PluginFailure, call_threaded, cancelled_from_outside
-from duct_tape.runs import REPEATABLE, Outcome, Refusal, Run, RunState
+from duct_tape.runs import UNSUCCESSFUL, Outcome, Refusal, Run, RunState
 
 log = logging.getLogger("duct_tape.dispatch")
 
@@ -209,7 +209,7 @@ class Dispatcher:
         return ""
 
     async def _finish(self, run: Run, outcome: Outcome) -> None:
-        level = logging.ERROR if outcome.state in REPEATABLE else logging.INFO
+        level = logging.ERROR if outcome.state in UNSUCCESSFUL else logging.INFO
         log.log(level, "%s: run %s for %s: %s", outcome.state, run.id, run.application, outcome.detail)
         await self._record(self._journal.finish, run.id, outcome.state, outcome.detail, outcome.supersedes)
         run = evolve(run, state=outcome.state, detail=outcome.detail, attempts=run.attempts + 1)

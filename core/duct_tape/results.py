@@ -16,7 +16,7 @@ from attrs import asdict, fields, frozen
 
 from duct_tape.flags import Flag
 
-State: TypeAlias = Literal["deploying", "deployed", "failed", "timed out", "superseded", "refused"]
+State: TypeAlias = Literal["deploying", "deployed", "failed", "timed out", "superseded", "refused", "cancelled"]
 
 # The listener keeps the last lines in some kilobytes. The server reads no more than this of any file.
 MAX_RESULT_BYTES = 256 * 1024

@@ -36,10 +36,16 @@ class RunState(StrEnum):
     """Its ``bin/deploy`` took longer than the listener allows."""
     LOST = "lost"
     """Its deploy began, and nobody knows how it ended."""
+    CANCELLED = "cancelled"
+    """An operator stopped it."""
+    DISCARDED = "discarded"
+    """It failed, and an operator decided that nothing more is to come of it."""
 
 
+# These ask for somebody: nothing more happens to them by itself.
+UNSUCCESSFUL = frozenset({RunState.FAILED, RunState.REFUSED, RunState.TIMED_OUT, RunState.LOST})
 # A redelivery of these is not a duplicate: the operator wants another try.
-REPEATABLE = frozenset({RunState.FAILED, RunState.REFUSED, RunState.TIMED_OUT, RunState.LOST})
+REPEATABLE = UNSUCCESSFUL | {RunState.CANCELLED, RunState.DISCARDED}
 # The rest of these is up to the listener.
 WITH_LISTENER = frozenset({RunState.FLAGGED, RunState.DEPLOYING})
 

@@ -9,10 +9,11 @@ import duct_tape
 from duct_tape import api
 
 NAMES = """
-    API_VERSION Action ApplicationName Check Context Decision DuctTapeError Event Flag Ignored MalformedError Outcome
-    PermanentError PlannedRun PluginError Pong Problem RawDelivery Receiver ReceiverRoute Refusal Release Result Run
-    RunState Runs Secret SignatureError Template TransientError TriggerName UnsupportedMediaError Volume hookimpl member
-    option parse_form parse_json safe_name check_hmac_form sign_hmac_sha256 verify_hmac_sha256
+    API_VERSION Acceptance Action ApplicationName Check Context Decision DuctTapeError Event Flag Ignored
+    MalformedError Outcome PermanentError PlannedRun PluginError Pong Problem RawDelivery Receiver ReceiverRoute
+    Refusal Release Result Run RunState Runs Secret SignatureError Template TransientError TriggerName
+    UnavailableError UnsupportedMediaError Volume hookimpl member option parse_form parse_json safe_name
+    check_hmac_form sign_hmac_sha256 verify_hmac_sha256
 """
 CORE = Path(duct_tape.__file__).parent
 PLUGINS = Path(__file__).parents[2] / "plugins"

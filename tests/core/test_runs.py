@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from duct_tape.events import Event, Release
-from duct_tape.runs import REPEATABLE, WITH_LISTENER, Outcome, Refusal, Run, RunState
+from duct_tape.runs import REPEATABLE, UNSUCCESSFUL, WITH_LISTENER, Outcome, Refusal, Run, RunState
 
 
 def test_what_the_templates_of_a_run_see() -> None:
@@ -22,8 +22,10 @@ def test_a_run_begins_as_accepted_and_an_outcome_is_done() -> None:
 
 
 def test_only_a_run_that_did_not_deploy_may_be_repeated_by_a_redelivery() -> None:
-    assert set(REPEATABLE) == {RunState.FAILED, RunState.REFUSED, RunState.TIMED_OUT, RunState.LOST}
+    assert set(UNSUCCESSFUL) == {RunState.FAILED, RunState.REFUSED, RunState.TIMED_OUT, RunState.LOST}
+    assert set(REPEATABLE) == UNSUCCESSFUL | {RunState.CANCELLED, RunState.DISCARDED}
     assert not REPEATABLE & WITH_LISTENER
     assert " | ".join(RunState) == (
         "accepted | flagged | deploying | deployed | done | superseded | refused | failed | timed out | lost"
+        " | cancelled | discarded"
     )

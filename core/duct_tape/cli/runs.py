@@ -67,7 +67,7 @@ def show_command(run: str, config: Path | None, as_json: bool) -> None:
 @click.argument("run")
 @config_option
 def retry_command(run: str, config: Path | None) -> None:
-    """Carry out a run once more that failed, was refused, timed out or got lost."""
+    """Carry out a run once more that failed, was refused, timed out, got lost or was cancelled."""
 
     async def question(journal: SQLiteJournal) -> str:
         found = await existing(journal, run)

@@ -51,11 +51,13 @@ class Recorded:
 class Journal(Protocol):
     """The interface of every engine. All methods raise ``JournalError`` when the store fails."""
 
-    async def accept(self, event: Event, decision: Runs, runs: Sequence[Run]) -> Acceptance:
+    async def accept(self, event: Event, decision: Runs, runs: Sequence[Run], *, again: bool = True) -> Acceptance:
         """Record a delivery and its runs; on return they are on disk.
 
         A run is new unless a run of the same instance, application and trigger exists for the same event
         key or the same delivery id, and has not failed.
+
+        :param again: whether a run that failed counts as if it were not there.
         """
         ...
 

@@ -56,8 +56,8 @@ class SQLiteJournal:
             os.close(self._lock)
             raise
 
-    async def accept(self, event: Event, decision: Runs, runs: Sequence[Run]) -> Acceptance:
-        return await self._writer.run(lambda db: _accept(db, event, decision, runs))
+    async def accept(self, event: Event, decision: Runs, runs: Sequence[Run], *, again: bool = True) -> Acceptance:
+        return await self._writer.run(lambda db: _accept(db, event, decision, runs, again))
 
     def ignore(self, instance: str, event: Event, reason: str) -> None:
         self._writer.post(lambda db: _ignore(db, instance, event, reason))
@@ -131,10 +131,10 @@ def _lock(path: Path) -> int:
     return handle
 
 
-def _accept(db: sqlite3.Connection, event: Event, decision: Runs, runs: Sequence[Run]) -> Acceptance:
+def _accept(db: sqlite3.Connection, event: Event, decision: Runs, runs: Sequence[Run], again: bool) -> Acceptance:
     instance = runs[0].instance
     key = decision.key or f"delivery:{event.delivery}"
-    known = _known(db, instance, key, event.delivery)
+    known = _known(db, instance, key, event.delivery, _LIVE if again else "TRUE")
     duplicates = tuple(known[run.application, run.trigger] for run in runs if (run.application, run.trigger) in known)
     fresh = [run for run in runs if (run.application, run.trigger) not in known]
     older = "" if decision.allow_older else _older(db, decision, fresh)
@@ -151,12 +151,15 @@ def _accept(db: sqlite3.Connection, event: Event, decision: Runs, runs: Sequence
     return Acceptance(runs=tuple(fresh), duplicates=duplicates)
 
 
-def _known(db: sqlite3.Connection, instance: str, key: str, delivery: str) -> dict[tuple[str, str], str]:
-    """Runs of the same event, by application and trigger, that did not fail."""
+def _known(db: sqlite3.Connection, instance: str, key: str, delivery: str, counts: str) -> dict[tuple[str, str], str]:
+    """Runs of the same event, by application and trigger.
+
+    :param counts: the condition on which a run is one.
+    """
     rows = db.execute(
-        f"SELECT application, trigger_name, id FROM runs WHERE instance = ? AND event_key = ? AND {_LIVE} UNION "
+        f"SELECT application, trigger_name, id FROM runs WHERE instance = ? AND event_key = ? AND {counts} UNION "
         "SELECT application, trigger_name, id FROM runs WHERE delivery = "
-        f"(SELECT id FROM deliveries WHERE instance = ? AND delivery = ?) AND {_LIVE}",
+        f"(SELECT id FROM deliveries WHERE instance = ? AND delivery = ?) AND {counts}",
         (instance, key, instance, delivery),
     )
     return {(application, trigger): run for application, trigger, run in rows}

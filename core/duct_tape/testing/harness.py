@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.testclient import TestClient
 
 from duct_tape.assembly import Assembly, assemble
 from duct_tape.dispatch import Dispatcher, Retry
+from duct_tape.journal import Journal
 from duct_tape.journal.sqlite import SQLiteJournal
 from duct_tape.plugins.instance import Instance
 from duct_tape.runs import Run
@@ -20,6 +21,8 @@ from duct_tape.web.app import build_app
 
 if TYPE_CHECKING:
     import httpx2
+
+T = TypeVar("T")
 
 IMPATIENT = Retry(attempts=3, age=1.0, base=0.005, cap=0.1)
 
@@ -101,22 +104,24 @@ class Harness:
             async with asyncio.timeout(seconds):
                 await dispatcher.settle()
 
-        self._call(settled)
+        self.call(settled)
 
     def runs(self) -> list[Run]:
         """All runs as the journal has them, oldest first."""
 
-        async def recent() -> list[Run]:
-            found: list[Run] = await self._state.intake.journal.recent(1000)
-            return found
-
-        found: list[Run] = self._call(recent)
-        return found[::-1]
+        journal: Journal = self._state.intake.journal
+        return self.call(lambda: journal.recent(1000))[::-1]
 
     def flags(self) -> dict[str, str]:
         """The flags in the shared volume: content by name."""
         files = (path for path in self.volume.iterdir() if path.is_file() and not path.name.startswith("."))
         return {path.name: path.read_text("utf-8") for path in sorted(files)}
+
+    def call(self, function: Callable[[], Awaitable[T]]) -> T:
+        """The result of an asynchronous function without arguments, called on the server's event loop."""
+        portal = self.client.portal
+        assert portal is not None
+        return portal.call(function)
 
     def instance(self, name: str) -> Instance:
         """The instance of a plugin, for what it says of itself: ``on``, ``failed_stage``, ``failure``.
@@ -132,11 +137,6 @@ class Harness:
     def _state(self) -> Any:
         app: Any = self.client.app
         return app.state
-
-    def _call(self, function: Any) -> Any:
-        portal = self.client.portal
-        assert portal is not None
-        return portal.call(function)
 
     def _write(self, folder: Path, configuration: str) -> Path:
         (folder / "conf.d").mkdir(parents=True, exist_ok=True)

@@ -63,8 +63,10 @@ async def running(assembly: Assembly, journal: Journal, retry: Retry) -> AsyncIt
     observers = Observers(assembly.registry)
     follower = Follower(assembly.volume, journal, observers, assembly.configuration.core.volume)
     dispatcher = Dispatcher(assembly, journal, observers, retry, follower.flagged)
+    intake = assembly.host = Intake(assembly, journal, dispatcher)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(journal.close)
+        stack.callback(setattr, assembly, "host", None)
         for instance in assembly.registry:
             await stack.enter_async_context(plugin_lifespan(assembly.registry, instance, seconds / 2))
         telling = asyncio.create_task(observers.work(), name="observers")
@@ -78,7 +80,7 @@ async def running(assembly: Assembly, journal: Journal, retry: Retry) -> AsyncIt
             log.info("taking up %d runs that were not finished", recovered)
         attending = asyncio.create_task(dispatcher.attend(), name="attendant")
         stack.push_async_callback(_cancel, attending)
-        yield Intake(assembly, journal, dispatcher), Health(assembly, journal, follower)
+        yield intake, Health(assembly, journal, follower)
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

@@ -30,6 +30,7 @@ from duct_tape.errors import (
 from duct_tape.events import Event
 from duct_tape.journal import Acceptance, Journal
 from duct_tape.plugins.instance import Instance
+from duct_tape.runs import Run, RunState
 from duct_tape.web.answers import answer
 from duct_tape.web.limits import Memory, Share, check_encoding, read_body, refusal
 
@@ -151,7 +152,7 @@ class Intake:
             return self._ignore(instance, event, decision.reason, log)
         if not decision.runs:
             return self._ignore(instance, event, "no run was asked for", log)
-        accepted = await self.accept(instance.name, event, decision)
+        accepted = await self.deliver(instance.name, event, decision)
         if accepted.older:
             return self._ignore(instance, event, accepted.older, log)
         if not accepted.runs:
@@ -163,9 +164,10 @@ class Intake:
         runs = [{"id": run.id, "application": run.application, "trigger": run.trigger} for run in accepted.runs]
         return answer(202, "accepted", delivery=event.delivery, runs=runs)
 
-    async def accept(self, instance: str, event: Event, decision: Runs) -> Acceptance:
+    async def deliver(self, instance: str, event: Event, decision: Runs, *, again: bool = True) -> Acceptance:
         """Record the decision's runs durably, then have them carried out.
 
+        :param again: whether a run that failed before is repeated.
         :raises UnavailableError: they cannot be recorded, or a trigger's plugin is off.
         """
         for planned in decision.runs:
@@ -174,9 +176,13 @@ class Intake:
         if self.dispatcher.full:
             raise UnavailableError("too many runs are waiting")
         runs = [new_run(instance, planned, event) for planned in decision.runs]
-        accepted = await self.journal.accept(event, decision, runs)
+        accepted = await self.journal.accept(event, decision, runs, again=again)
         self.dispatcher.submit(accepted.runs)
         return accepted
+
+    async def recent(self, limit: int, application: str | None, state: RunState | None) -> list[Run]:
+        """The latest runs, newest first."""
+        return await self.journal.recent(limit, application, state)
 
     def _ignore(self, instance: Instance, event: Event, reason: str, log: logging.Logger) -> Response:
         log.info("ignored: %s", reason)
