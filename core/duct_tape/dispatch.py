@@ -5,27 +5,29 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import secrets
 import time
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from typing import TypeVar
 
 from attrs import evolve, frozen
 
 from duct_tape.assembly import Assembly
 from duct_tape.errors import JournalError, PermanentError, TransientError
-from duct_tape.journal import Journal
+from duct_tape.journal import Acceptance, Journal, Lease
 from duct_tape.observers import Observers
 from duct_tape.plugins.isolation import PluginFailure, call_threaded, cancelled_from_outside
 from duct_tape.runs import UNSUCCESSFUL, Outcome, Refusal, Run, RunState
 
+T = TypeVar("T")
+
 log = logging.getLogger("duct_tape.dispatch")
 
-# Above it nothing more is accepted. A burst of releases is a few dozen.
-MAX_WAITING = 10_000
-# How often the journal is asked for runs that another process accepted.
+# How often the journal is asked for what another process changed, and for runs whose time has come.
 ATTEND_SECONDS = 1.0
-# Ids of runs that this process took up, so that none is taken up twice. Older ones have long ended.
-MAX_SEEN = 2 * MAX_WAITING
+LEASE_SECONDS = 60.0
+# The journal's clock and the event loop's are not the same.
+SLACK = 0.02
 
 
 @frozen(kw_only=True)
@@ -59,7 +61,10 @@ RETRY = Retry()
 
 
 class Dispatcher:
-    """Carries runs out: those of one application in order, those of different ones beside each other."""
+    """Carries runs out: those of one application in order, those of different ones beside each other.
+
+    The journal is the queue. Here is only what this process is at work on.
+    """
 
     def __init__(
         self,
@@ -74,97 +79,114 @@ class Dispatcher:
         self._observers = observers
         self._retry = retry
         self._flagged = flagged
-        self._waiting: dict[str, deque[Run]] = {}
-        self._lanes: dict[str, asyncio.Task[None]] = {}
+        self.lease = Lease(holder=secrets.token_hex(8), seconds=LEASE_SECONDS, horizon=retry.cap)
+        self._lanes: set[asyncio.Task[None]] = set()
         self._closing = asyncio.Event()
-        self._seen: dict[str, None] = {}
 
     async def recover(self) -> int:
         """Take up what an earlier process accepted and did not carry out; returns how many runs that were."""
         runs = await self._journal.unfinished()
-        self.submit(runs)
+        for run in runs:
+            self._observers.tell(run)
+        self._begin(await self._journal.claim(self.lease))
         return len(runs)
 
-    def submit(self, runs: Iterable[Run]) -> None:
-        """Carry out runs that the journal has accepted."""
-        for run in runs:
-            if run.id in self._seen:
-                continue
-            self._seen[run.id] = None
-            if len(self._seen) > MAX_SEEN:
-                del self._seen[next(iter(self._seen))]
-            self._observers.tell(run)
-            self._waiting.setdefault(run.application, deque()).append(run)
-            if run.application not in self._lanes and not self._closing.is_set():
-                lane = asyncio.create_task(self._lane(run.application), name=f"lane {run.application}")
-                self._lanes[run.application] = lane
+    def submit(self, accepted: Acceptance) -> None:
+        """Carry out what the journal has accepted for this process."""
+        for run in (*accepted.superseded, *accepted.runs):
+            self._told(run)
+        self._begin(accepted.claimed)
 
     async def attend(self, seconds: float = ATTEND_SECONDS) -> None:
         """Carry out what commands such as ``duct-tape redeploy`` accepted beside this process, until cancelled."""
+        beat = time.monotonic()
         while True:
             await asyncio.sleep(seconds)
             try:
-                self.submit(await self._journal.unfinished())
+                for run in await self._journal.untold():
+                    self._observers.tell(run)
+                self._begin(await self._journal.claim(self.lease))
+                if self._lanes and time.monotonic() - beat > LEASE_SECONDS / 4:
+                    beat = time.monotonic()
+                    await self._journal.heartbeat(self.lease)
             except JournalError as error:
                 log.error("%s", error)
 
-    @property
-    def full(self) -> bool:
-        """Whether so many runs wait that no more should be accepted."""
-        return sum(map(len, self._waiting.values())) >= MAX_WAITING
-
     async def settle(self) -> None:
-        """Wait until no run is waiting and all observers are told."""
+        """Wait until nothing is to do and all observers are told."""
         while self._lanes:
-            await asyncio.wait(list(self._lanes.values()))
+            await asyncio.wait(self._lanes)
         await self._observers.settle()
 
     async def close(self, seconds: float) -> None:
         """Let the runs in flight end, for at most ``seconds``; what is left stays accepted in the journal."""
         self._closing.set()
-        lanes = list(self._lanes.values())
-        if lanes:
-            _, pending = await asyncio.wait(lanes, timeout=seconds)
+        if self._lanes:
+            _, pending = await asyncio.wait(self._lanes, timeout=seconds)
             for lane in pending:
                 lane.cancel()
 
-    async def _lane(self, application: str) -> None:
-        waiting = self._waiting[application]
+    def _begin(self, claimed: Iterable[Run]) -> None:
+        for run in claimed:
+            self._spawn(self._lane(run), run.application)
+
+    def _spawn(self, work: Coroutine[None, None, None], application: str) -> None:
+        task = asyncio.create_task(work, name=f"lane {application}")
+        self._lanes.add(task)
+        task.add_done_callback(self._lanes.discard)
+
+    async def _lane(self, run: Run) -> None:
+        """Carry out a run, and whatever waits behind it."""
+        claimed = [run]
+        while claimed and not self._closing.is_set():
+            try:
+                await self._carry_out(claimed[0])
+            except Exception:
+                log.exception("run %s was left for the next start", claimed[0].id)
+                await self._put_aside(claimed[0], "Duct Tape itself failed, and its log tells more")
+            claimed = await self._claimed(run.application)
+
+    async def _claimed(self, application: str) -> list[Run]:
         try:
-            while waiting and not self._closing.is_set():
-                run = waiting.popleft()
-                try:
-                    await self._carry_out(run)
-                except Exception:
-                    # A fault of ours: the run stays accepted in the journal, and the lane goes on.
-                    log.exception("run %s was left for the next start", run.id)
-        finally:
-            del self._lanes[application], self._waiting[application]
+            return await self._journal.claim(self.lease, application)
+        except JournalError as error:
+            # The attendant asks again.
+            log.error("%s", error)
+            return []
+
+    async def _later(self, run: Run, seconds: float) -> None:
+        """Go on with a lane after a while."""
+        await self._pause(seconds + SLACK)
+        if not self._closing.is_set():
+            self._begin(await self._claimed(run.application))
 
     async def _carry_out(self, run: Run) -> None:
         if self._assembly.is_off(run.trigger):
             log.error("run %s waits for the next start: the plugin behind `%s` is off", run.id, run.trigger)
-            return
-        if refusal := await self._refusal(run):
+            await self._put_aside(run, f"the plugin behind `{run.trigger}` is off: it waits for the next start")
+        elif refusal := await self._refusal(run):
             await self._finish(run, Outcome(state=RunState.REFUSED, detail=refusal))
-            return
-        while not self._closing.is_set():
-            outcome = self._overtaken(run) or await self._attempt(run)
-            if outcome.state is not RunState.ACCEPTED:
-                await self._finish(run, outcome)
-                return
-            run = evolve(run, attempts=run.attempts + 1, detail=outcome.detail)
-            await self._record(self._journal.attempted, run.id, run.detail)
-            await self._pause(self._retry.wait(run.attempts))
+        elif (outcome := await self._attempt(run)).state is RunState.ACCEPTED:
+            await self._again(run, outcome.detail)
+        else:
+            await self._finish(run, outcome)
 
-    def _overtaken(self, run: Run) -> Outcome | None:
-        """The outcome of a run behind which a newer release of the same application waits."""
-        for newer in self._waiting.get(run.application, ()):
-            ours, theirs = run.event.release, newer.event.release
-            if newer.trigger == run.trigger and ours and theirs and ours != theirs:
-                detail = f"{theirs.tag} was accepted before its turn came (run {newer.id})"
-                return Outcome(state=RunState.SUPERSEDED, detail=detail)
-        return None
+    async def _put_aside(self, run: Run, detail: str) -> None:
+        await self._record(lambda: self._journal.hold(run.id, detail))
+
+    async def _again(self, run: Run, detail: str) -> None:
+        """Try once more after a while, unless something newer waits."""
+        wait = self._retry.wait(run.attempts + 1)
+        failed = await self._record(lambda: self._journal.fail(run.id, detail, wait))
+        if failed is None or failed.state is RunState.ACCEPTED:
+            self._spawn(self._later(run, wait), run.application)
+        else:
+            self._told(failed)
+
+    def _told(self, run: Run) -> None:
+        if run.state is not RunState.ACCEPTED:
+            _tell(run, run.detail)
+        self._observers.tell(run)
 
     async def _attempt(self, run: Run) -> Outcome:
         """What the attempt came to; state ``accepted`` stands for "try again"."""
@@ -209,20 +231,19 @@ class Dispatcher:
         return ""
 
     async def _finish(self, run: Run, outcome: Outcome) -> None:
-        level = logging.ERROR if outcome.state in UNSUCCESSFUL else logging.INFO
-        log.log(level, "%s: run %s for %s: %s", outcome.state, run.id, run.application, outcome.detail)
-        await self._record(self._journal.finish, run.id, outcome.state, outcome.detail, outcome.supersedes)
-        run = evolve(run, state=outcome.state, detail=outcome.detail, attempts=run.attempts + 1)
+        _tell(run := evolve(run, state=outcome.state, attempts=run.attempts + 1), outcome.detail)
+        await self._record(lambda: self._journal.finish(run.id, outcome.state, outcome.detail, outcome.supersedes))
+        run = evolve(run, detail=outcome.detail)
         if self._flagged:
             self._flagged(run, outcome.supersedes)
         self._observers.tell(run)
 
-    async def _record(self, write: Callable[..., Awaitable[None]], *arguments: object) -> None:
+    async def _record(self, write: Callable[[], Awaitable[T]]) -> T | None:
         """Write to the journal until it works: the effect is there already, so giving up would repeat it."""
         attempts = 0
         while True:
             try:
-                return await write(*arguments)
+                return await write()
             except JournalError as error:
                 attempts += 1
                 log.error("%s; trying again", error)
@@ -236,3 +257,8 @@ class Dispatcher:
                 await self._closing.wait()
         except TimeoutError:
             pass
+
+
+def _tell(run: Run, detail: str) -> None:
+    level = logging.ERROR if run.state in UNSUCCESSFUL else logging.INFO
+    log.log(level, "%s: run %s for %s: %s", run.state, run.id, run.application, detail)

@@ -91,7 +91,7 @@ async def existing(journal: SQLiteJournal, run: str) -> Run:
 async def repeated(journal: SQLiteJournal, run: Run) -> str:
     """The id of a new run that does the same again."""
     again = new_run_id()
-    await journal.repeat(run.id, again)
+    await journal.redrive(run.id, again)
     return again
 
 

@@ -78,6 +78,22 @@ class JournalConf:
         "The journal's file. It must be on a local file system, never on NFS.",
         default=Path("var/journal.sqlite3"),
     )
+    max_waiting: Size = option(
+        "How many runs may wait to be carried out. Above it deliveries are answered 503.", default=Size(10_000)
+    )
+    max_waiting_bytes: Size = option(
+        "Bytes that the deliveries of waiting runs may take together. Above it deliveries are answered 503.",
+        default=Size(256 * MEBIBYTES),
+        shown="268435456",
+    )
+    keep_days: Size = option(
+        "Days after which a run that has ended, and its delivery, may be forgotten. The last good run of each "
+        "application is kept for ever.",
+        default=Size(90),
+    )
+    keep_runs: Size = option(
+        "How many of the latest runs, and of the latest deliveries, are kept at most.", default=Size(10_000)
+    )
 
 
 @frozen(kw_only=True)

@@ -21,7 +21,7 @@ Address = NewType("Address", str)
 HttpUrl = NewType("HttpUrl", str)
 # A time span; the reader refuses what is not finite and above zero.
 Seconds = NewType("Seconds", float)
-# A number of bytes above zero.
+# A number above zero, of bytes or of things.
 Size = NewType("Size", int)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from pathlib import Path
+from urllib.parse import quote
 
 from duct_tape.errors import StartupError
 
@@ -46,10 +47,57 @@ CREATE INDEX runs_state ON runs (state, id);
 """
 # What the listener said of a run's deploy, as JSON.
 _RESULTS = "ALTER TABLE runs ADD COLUMN result TEXT;"
+# The queue: who is at work, when a run's time comes, and how much waits. Counting a million rows takes too long for
+# every delivery, so triggers keep the totals, in the transaction that changes them.
+_QUEUE = """
+ALTER TABLE runs ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN due_at REAL NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN leased_by TEXT;
+ALTER TABLE runs ADD COLUMN leased_until REAL NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN untold INTEGER NOT NULL DEFAULT 0;
+UPDATE runs SET bytes = (SELECT length(content) FROM deliveries WHERE deliveries.id = runs.delivery);
+DROP INDEX runs_state;
+CREATE INDEX runs_state ON runs (state);
+CREATE INDEX runs_lane ON runs (application) WHERE state = 'accepted';
+CREATE INDEX runs_history ON runs (application);
+CREATE INDEX runs_outcome ON runs (application, state);
+CREATE INDEX runs_untold ON runs (untold) WHERE untold;
+CREATE INDEX deliveries_delivery ON deliveries (delivery);
+CREATE TABLE totals (state TEXT PRIMARY KEY, runs INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;
+INSERT INTO totals SELECT state, count(*), sum(bytes) FROM runs GROUP BY state;
+CREATE TRIGGER runs_added AFTER INSERT ON runs BEGIN
+    INSERT INTO totals VALUES (NEW.state, 1, NEW.bytes)
+        ON CONFLICT (state) DO UPDATE SET runs = runs + 1, bytes = bytes + NEW.bytes;
+END;
+CREATE TRIGGER runs_removed AFTER DELETE ON runs BEGIN
+    UPDATE totals SET runs = runs - 1, bytes = bytes - OLD.bytes WHERE state = OLD.state;
+END;
+CREATE TRIGGER runs_changed AFTER UPDATE OF state ON runs WHEN OLD.state <> NEW.state BEGIN
+    UPDATE totals SET runs = runs - 1, bytes = bytes - OLD.bytes WHERE state = OLD.state;
+    INSERT INTO totals VALUES (NEW.state, 1, NEW.bytes)
+        ON CONFLICT (state) DO UPDATE SET runs = runs + 1, bytes = bytes + NEW.bytes;
+END;
+CREATE TABLE pauses (
+    application TEXT PRIMARY KEY,
+    who TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    since REAL NOT NULL
+) STRICT;
+"""
 
 # One entry takes a journal of the format before it to the next; an empty file has format 0.
-MIGRATIONS = (_FIRST, _RESULTS)
+MIGRATIONS = (_FIRST, _RESULTS, _QUEUE)
 FORMAT = len(MIGRATIONS)
+
+
+def connect_reader(path: Path) -> sqlite3.Connection:
+    """A second connection to a journal that is there, which cannot change it.
+
+    :raises sqlite3.Error: the file cannot be opened.
+    """
+    connection = sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True, isolation_level=None, timeout=5)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from duct_tape.errors import JournalError
+from duct_tape.errors import DuctTapeError, JournalError
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], Any]
@@ -39,13 +39,19 @@ class Writer:
         self._connect = connect
         self._check = check
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
+        self._connection: sqlite3.Connection | None = None
+        self._first: Work | None = None
         self._failure: BaseException | None = None
         self._closed = False
         self._opened = threading.Event()
         self._thread = threading.Thread(target=self._main, name="journal", daemon=True)
 
-    def start(self) -> None:
-        """Open the connection; whatever ``connect`` raises is raised here."""
+    def start(self, first: Work | None = None) -> None:
+        """Open the connection; whatever ``connect`` raises is raised here.
+
+        :param first: done at once, in a transaction of its own.
+        """
+        self._first = first
         self._thread.start()
         self._opened.wait()
         if self._failure is not None:
@@ -98,17 +104,17 @@ class Writer:
 
     def _main(self) -> None:
         try:
-            connection = self._connect()
+            self._open()
         except BaseException as error:
             self._failure = error
             return
         finally:
             self._opened.set()
         while batch := self._batch():
-            self._commit(connection, [item for item in batch if item is not None])
+            self._carry_out([item for item in batch if item is not None])
             if batch[-1] is None:
                 break
-        connection.close()
+        self._disconnect()
         # In this order: what is put in after this line is refused by whoever puts it in.
         self._closed = True
         self._refuse_waiting()
@@ -122,24 +128,56 @@ class Writer:
                 break
         return batch
 
-    def _commit(self, connection: sqlite3.Connection, batch: list[_Item]) -> None:
-        answers: list[tuple[Any, Exception | None]] = []
+    def _open(self) -> sqlite3.Connection:
+        self._connection = self._connect()
+        if self._first is not None:
+            _transaction(self._connection, [self._first], lambda: None)
+            self._first = None
+        return self._connection
+
+    def _carry_out(self, batch: list[_Item]) -> None:
         try:
-            _roll_back(connection)
-            connection.execute("BEGIN IMMEDIATE")
-            for work, _ in batch:
-                answers.append(_one(connection, work))
-            self._check()
-            connection.execute("COMMIT")
-        except (sqlite3.Error, JournalError) as error:
+            answers = self._committed([work for work, _ in batch])
+        except (sqlite3.Error, DuctTapeError) as error:
             known = isinstance(error, JournalError)
             failure = error if known else JournalError(f"the journal cannot be written: {error}")
             answers = [(None, failure)] * len(batch)
-            # Where even that fails the next batch tries again: the thread must outlive a broken disk.
-            with suppress(sqlite3.Error):
-                _roll_back(connection)
         for (_, settle), (result, failed) in zip(batch, answers, strict=True):
             settle(result, failed)
+
+    def _committed(self, batch: list[Work]) -> list[tuple[Any, Exception | None]]:
+        if self._connection is None:
+            self._check()
+        connection = self._connection or self._open()
+        try:
+            return _transaction(connection, batch, self._check)
+        except sqlite3.Error:
+            # Nobody knows what this connection and the kernel still believe after an I/O error (a failed fsync is told
+            # once, and the next one succeeds): the next batch opens the journal anew, which reads what is on disk.
+            self._disconnect()
+            raise
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            # The thread must outlive a broken disk.
+            with suppress(sqlite3.Error):
+                self._connection.close()
+            self._connection = None
+
+
+def _transaction(
+    connection: sqlite3.Connection, batch: list[Work], check: Callable[[], None]
+) -> list[tuple[Any, Exception | None]]:
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        answers = [_one(connection, work) for work in batch]
+        check()
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            _roll_back(connection)
+        raise
+    return answers
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:

@@ -22,6 +22,7 @@ from duct_tape.journal import Journal
 from duct_tape.observers import Observers
 from duct_tape.plugins.lifespan import plugin_lifespan
 from duct_tape.plugins.mounts import InstanceMount
+from duct_tape.upkeep import upkeep
 from duct_tape.web.answers import answer, http_error
 from duct_tape.web.receive import Intake
 
@@ -80,6 +81,8 @@ async def running(assembly: Assembly, journal: Journal, retry: Retry) -> AsyncIt
             log.info("taking up %d runs that were not finished", recovered)
         attending = asyncio.create_task(dispatcher.attend(), name="attendant")
         stack.push_async_callback(_cancel, attending)
+        tidying = asyncio.create_task(upkeep(journal, assembly.configuration.core.journal), name="upkeep")
+        stack.push_async_callback(_cancel, tidying)
         yield intake, Health(assembly, journal, follower)
 
 

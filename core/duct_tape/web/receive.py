@@ -173,11 +173,9 @@ class Intake:
         for planned in decision.runs:
             if planned.trigger not in self.assembly.triggers or self.assembly.is_off(planned.trigger):
                 raise UnavailableError(f"the plugin behind the trigger `{planned.trigger}` is off")
-        if self.dispatcher.full:
-            raise UnavailableError("too many runs are waiting")
         runs = [new_run(instance, planned, event) for planned in decision.runs]
-        accepted = await self.journal.accept(event, decision, runs, again=again)
-        self.dispatcher.submit(accepted.runs)
+        accepted = await self.journal.accept(event, decision, runs, again=again, lease=self.dispatcher.lease)
+        self.dispatcher.submit(accepted)
         return accepted
 
     async def recent(self, limit: int, application: str | None, state: RunState | None) -> list[Run]:

@@ -23,6 +23,7 @@ from starlette.types import ASGIApp
 from duct_tape import __version__
 from duct_tape.assembly import Assembly, local_url
 from duct_tape.errors import StartupError
+from duct_tape.journal import Limits
 from duct_tape.journal.sqlite import SQLiteJournal
 from duct_tape.web.admin import build_admin
 from duct_tape.web.app import build_app
@@ -44,7 +45,8 @@ def serve(assembly: Assembly) -> None:
     assembly.volume.clean()
     public = listening(core.server.bind, "server.bind")
     admin = listening(core.admin.bind, "admin.bind") if core.admin else []
-    asyncio.run(_serve(assembly, SQLiteJournal(core.journal.path), public, admin))
+    limits = Limits(runs=core.journal.max_waiting, size=core.journal.max_waiting_bytes)
+    asyncio.run(_serve(assembly, SQLiteJournal(core.journal.path, limits=limits), public, admin))
 
 
 async def _serve(

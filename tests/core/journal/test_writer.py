@@ -5,44 +5,59 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
-from duct_tape.errors import JournalError
+from duct_tape.errors import JournalError, StartupError
 from duct_tape.journal.writer import MAX_BATCH, Writer
 
+Run = Callable[[Callable[[Writer], Awaitable[None]]], None]
 
-class Connection(sqlite3.Connection):
-    """Counts commits, and fails where it is told to."""
 
-    commits = 0
-    fail: str = ""
-    error: sqlite3.Error = sqlite3.OperationalError("database or disk is full")
+class Disk:
+    """A file with a table, whose connections count commits and fail where they are told to."""
 
-    def execute(self, sql: str, *arguments: Any) -> sqlite3.Cursor:
-        if self.fail and sql.startswith(tuple(self.fail.split(","))):
-            raise self.error
-        self.commits += sql == "COMMIT"
-        return super().execute(sql, *arguments)
+    error = "database or disk is full"
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.commits = self.connections = 0
+        self.fail = ""
+        with closing(sqlite3.connect(path)) as db:
+            db.execute("CREATE TABLE t (x INTEGER UNIQUE)")
+
+    def connect(self) -> sqlite3.Connection:
+        disk = self
+        disk.connections += 1
+        if "connect" in disk.fail:
+            raise StartupError("no such disk")
+
+        class Connection(sqlite3.Connection):
+            def execute(self, sql: str, *arguments: Any) -> sqlite3.Cursor:
+                if disk.fail and sql.startswith(tuple(disk.fail.split(","))):
+                    raise sqlite3.OperationalError(disk.error)
+                disk.commits += sql == "COMMIT"
+                return super().execute(sql, *arguments)
+
+        return sqlite3.connect(self.path, isolation_level=None, factory=Connection)
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> Connection:
-    found = sqlite3.connect(tmp_path / "j", isolation_level=None, check_same_thread=False, factory=Connection)
-    found.execute("CREATE TABLE t (x INTEGER UNIQUE)")
-    return found
+def disk(tmp_path: Path) -> Disk:
+    return Disk(tmp_path / "j")
 
 
 @pytest.fixture
-def writing(connection: Connection) -> Iterator[Callable[[Callable[[Writer], Awaitable[None]]], None]]:
+def writing(disk: Disk) -> Run:
     """Runs a function with a writer on the connection."""
 
     def run(function: Callable[[Writer], Awaitable[None]]) -> None:
         async def main() -> None:
-            writer = Writer(lambda: connection)
+            writer = Writer(disk.connect)
             writer.start()
             try:
                 await function(writer)
@@ -51,11 +66,7 @@ def writing(connection: Connection) -> Iterator[Callable[[Callable[[Writer], Awa
 
         asyncio.run(main())
 
-    yield run
-    connection.close()
-
-
-Run = Callable[[Callable[[Writer], Awaitable[None]]], None]
+    return run
 
 
 def insert(number: int) -> Callable[[sqlite3.Connection], int]:
@@ -92,22 +103,22 @@ def held(writer: Writer) -> threading.Event:
     return release
 
 
-def test_what_waits_together_shares_a_commit(writing: Run, connection: Connection) -> None:
+def test_what_waits_together_shares_a_commit(writing: Run, disk: Disk) -> None:
     async def main(writer: Writer) -> None:
         release = held(writer)
         together = asyncio.gather(*(writer.run(insert(number)) for number in range(MAX_BATCH * 3)))
         await asyncio.sleep(0)
         release.set()
         await together
-        assert connection.commits == 1 + 3
+        assert disk.commits == 1 + 3
 
     writing(main)
 
 
-def test_a_result_comes_after_its_commit(writing: Run, connection: Connection) -> None:
+def test_a_result_comes_after_its_commit(writing: Run, disk: Disk) -> None:
     async def main(writer: Writer) -> None:
         await writer.run(insert(1))
-        assert connection.commits == 1
+        assert disk.commits == 1
 
     writing(main)
 
@@ -127,7 +138,7 @@ def raises(db: sqlite3.Connection) -> NoReturn:
     ],
 )
 def test_what_is_wrong_with_one_piece_of_work_is_its_own(
-    writing: Run, connection: Connection, work: Callable[[sqlite3.Connection], Any], error: type[Exception]
+    writing: Run, disk: Disk, work: Callable[[sqlite3.Connection], Any], error: type[Exception]
 ) -> None:
     async def main(writer: Writer) -> None:
         release = held(writer)
@@ -143,11 +154,9 @@ def test_what_is_wrong_with_one_piece_of_work_is_its_own(
 
 
 @pytest.mark.parametrize("fail", ["BEGIN", "COMMIT", "INSERT", "SAVEPOINT", "COMMIT,ROLLBACK"])
-def test_a_disk_that_fails_fails_the_batch_and_the_next_one_works(
-    writing: Run, connection: Connection, fail: str
-) -> None:
+def test_a_disk_that_fails_fails_the_batch_and_the_next_one_works(writing: Run, disk: Disk, fail: str) -> None:
     async def main(writer: Writer) -> None:
-        connection.fail = fail
+        disk.fail = fail
         release = held(writer) if fail not in ("BEGIN", "SAVEPOINT") else threading.Event()
         together = asyncio.gather(*map(writer.run, (insert(1), insert(2))), return_exceptions=True)
         await asyncio.sleep(0)
@@ -155,9 +164,13 @@ def test_a_disk_that_fails_fails_the_batch_and_the_next_one_works(
         for result in await together:
             assert isinstance(result, JournalError)
             assert str(result) == "the journal cannot be written: database or disk is full"
-        connection.fail = ""
+        disk.fail = "connect"
+        with pytest.raises(JournalError, match="cannot be written: no such disk"):
+            await writer.run(rows)
+        disk.fail = ""
         assert await writer.run(rows) == []
         assert await writer.run(insert(3)) == 3
+        assert disk.connections >= 3, "what the old connection believed is forgotten"
 
     writing(main)
 
@@ -208,8 +221,8 @@ def test_closing_finishes_what_waits_and_refuses_what_comes_later(writing: Run) 
     writing(main)
 
 
-def test_an_end_without_waiting_disturbs_nobody(connection: Connection) -> None:
-    writer = Writer(lambda: connection)
+def test_an_end_without_waiting_disturbs_nobody(disk: Disk) -> None:
+    writer = Writer(disk.connect)
     writer.start()
     released: list[threading.Event] = []
 
@@ -230,3 +243,18 @@ def test_what_connecting_raises_is_raised_at_the_start() -> None:
 
     with pytest.raises(JournalError, match="no such disk"):
         Writer(connect).start()
+
+
+def test_what_comes_first_is_done_once_however_often_the_journal_is_opened(disk: Disk) -> None:
+    async def main() -> None:
+        writer = Writer(disk.connect)
+        writer.start(insert(1))
+        disk.fail = "BEGIN"
+        with pytest.raises(JournalError):
+            await writer.run(rows)
+        disk.fail = ""
+        assert await writer.run(rows) == [1]
+        assert disk.connections == 2
+        await writer.close()
+
+    asyncio.run(main())
