@@ -110,14 +110,14 @@ def test_after_a_restart_it_goes_on(follow: Callable[..., None], tmp_path: Path)
 def test_a_forged_result_changes_nothing(follow: Callable[..., None], tmp_path: Path) -> None:
     async def scene(follower: Follower, journal: SQLiteJournal) -> None:
         await flag(journal, run(2, application="other"))
-        await journal.finish("run-2", RunState.DONE, "")
+        await journal.report("run-2", RunState.DEPLOYED, "", None)
         write(tmp_path, "deployed", application="other")  # another application's
         write(tmp_path, "deployed", "run-2", application="other")  # of a finished run
         write(tmp_path, "deployed", "run-9")  # of none
         await follower.look()
         (tmp_path / "volume/.results/run-1.json").write_bytes(b'{"run": "run-1"')
         await follower.look()
-        assert await states(journal) == {"run-1": "flagged", "run-2": "done"}
+        assert await states(journal) == {"run-1": "flagged", "run-2": "deployed"}
         assert not await journal.report("run-2", RunState.DEPLOYED, "", None)
 
     follow(scene)
@@ -196,7 +196,7 @@ def test_a_replaced_flag_is_given_up_after_a_while(
     monkeypatch.setattr("duct_tape.follow.GRACE", 0.0)
 
     async def scene(follower: Follower, journal: SQLiteJournal) -> None:
-        await journal.finish("run-1", RunState.SUPERSEDED, "")
+        await journal.report("run-1", RunState.SUPERSEDED, "", None)
         follower.flagged(run(2, state=RunState.DONE), ["run-1"])
         await follower.look()
         write(tmp_path, "deployed")

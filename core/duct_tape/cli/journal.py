@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from duct_tape.conf.load import load
+from duct_tape.conf.model import JournalConf
 from duct_tape.conf.sources import read
 from duct_tape.errors import DuctTapeError
-from duct_tape.journal.sqlite import SQLiteJournal
+from duct_tape.journal.sqlite import SQLiteJournal, open_journal
 
 T = TypeVar("T")
 
@@ -23,12 +24,16 @@ def with_journal(config: Path | None, question: Callable[[SQLiteJournal], Awaita
 
     :raises DuctTapeError: there is no configuration, or no journal yet.
     """
-    path = load(read(config))[0].core.journal.path
-    if not path.exists():
-        raise DuctTapeError(f"there is no journal {path} yet: `duct-tape serve` makes it")
+    return with_journal_of(load(read(config))[0].core.journal, question)
+
+
+def with_journal_of(conf: JournalConf, question: Callable[[SQLiteJournal], Awaitable[T]]) -> T:
+    """The same for a configuration that is read already."""
+    if not conf.path.exists():
+        raise DuctTapeError(f"there is no journal {conf.path} yet: `duct-tape serve` makes it")
 
     async def main() -> T:
-        journal = SQLiteJournal(path, exclusive=False)
+        journal = open_journal(conf, exclusive=False)
         try:
             return await question(journal)
         finally:

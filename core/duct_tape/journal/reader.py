@@ -54,7 +54,7 @@ class Reader:
             if self._connection is None:
                 self._connection = self._connect()
             return question(self._connection)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, ValueError) as error:
             # After an I/O error nobody knows what a connection still believes.
             self._disconnect()
             raise JournalError(f"the journal cannot be read: {error}") from error

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from duct_tape.conf.model import JournalConf
 from duct_tape.delivery import Runs
 from duct_tape.errors import JournalError, StartupError
 from duct_tape.events import Event
@@ -148,6 +149,12 @@ class SQLiteJournal:
             inode = -1
         if self._inode not in (0, inode):
             raise JournalError(f"the journal {self._path} was taken away or replaced: start the server again")
+
+
+def open_journal(conf: JournalConf, *, exclusive: bool = True) -> SQLiteJournal:
+    """The configured journal. See ``SQLiteJournal``."""
+    limits = Limits(runs=conf.max_waiting, size=conf.max_waiting_bytes)
+    return SQLiteJournal(conf.path, exclusive=exclusive, limits=limits)
 
 
 def _lock(path: Path) -> int:

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from duct_tape.assembly import Assembly, assemble
 from duct_tape.dispatch import Dispatcher, Retry
 from duct_tape.journal import Journal
-from duct_tape.journal.sqlite import SQLiteJournal
+from duct_tape.journal.sqlite import open_journal
 from duct_tape.plugins.instance import Instance
 from duct_tape.runs import Run
 from duct_tape.web.app import build_app
@@ -63,7 +63,8 @@ class Harness:
         self._client: TestClient | None = None
 
     def __enter__(self) -> Harness:
-        app = build_app(self.assembly, SQLiteJournal(self.journal), self._retry)
+        conf = self.assembly.configuration.core.journal
+        app = build_app(self.assembly, open_journal(conf), self._retry)
         self._client = TestClient(app, base_url="http://duct-tape.test", follow_redirects=False)
         self._client.__enter__()
         return self

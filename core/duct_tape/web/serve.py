@@ -23,8 +23,8 @@ from starlette.types import ASGIApp
 from duct_tape import __version__
 from duct_tape.assembly import Assembly, local_url
 from duct_tape.errors import StartupError
-from duct_tape.journal import Limits
-from duct_tape.journal.sqlite import SQLiteJournal
+from duct_tape.journal import Journal
+from duct_tape.journal.sqlite import open_journal
 from duct_tape.web.admin import build_admin
 from duct_tape.web.app import build_app
 from duct_tape.web.ending import Ending
@@ -45,12 +45,11 @@ def serve(assembly: Assembly) -> None:
     assembly.volume.clean()
     public = listening(core.server.bind, "server.bind")
     admin = listening(core.admin.bind, "admin.bind") if core.admin else []
-    limits = Limits(runs=core.journal.max_waiting, size=core.journal.max_waiting_bytes)
-    asyncio.run(_serve(assembly, SQLiteJournal(core.journal.path, limits=limits), public, admin))
+    asyncio.run(_serve(assembly, open_journal(core.journal), public, admin))
 
 
 async def _serve(
-    assembly: Assembly, journal: SQLiteJournal, public: Sequence[socket.socket], admin: Sequence[socket.socket]
+    assembly: Assembly, journal: Journal, public: Sequence[socket.socket], admin: Sequence[socket.socket]
 ) -> None:
     core = assembly.configuration.core
     closing = _closing_on_signals(core.server.shutdown_timeout)

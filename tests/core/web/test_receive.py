@@ -199,20 +199,25 @@ def test_a_plugin_that_is_off_behind_a_trigger_is_503(start: Start, caplog: pyte
     assert harness.runs() == []
 
 
-def test_a_queue_above_its_bound_is_503(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("duct_tape.dispatch.MAX_WAITING", 1)
+async def _set(event: asyncio.Event) -> None:
+    event.set()
+
+
+@pytest.mark.parametrize("limit", ["max_waiting = 2", "max_waiting_bytes = 700"])
+def test_a_queue_above_its_bound_is_503(start: Start, limit: str) -> None:
     release = asyncio.Event()
 
     async def perform(run: Any) -> None:
         await release.wait()
 
-    harness = start(recorder=Recorder(perform))
-    codes = [deliver(harness, f"d-{number}").status_code for number in range(4)]
-    assert codes == [202, 202, 503, 503]
-    assert harness.client.portal is not None
-    harness.client.portal.call(release.set)
+    harness = start(f"[journal]\n{limit}", recorder=Recorder(perform))
+    answers = [deliver(harness, f"d-{number}") for number in range(4)]
+    assert [answer.status_code for answer in answers] == [202, 202, 503, 503]
+    assert answers[3].headers["Retry-After"] == "30"
+    harness.call(lambda: _set(release))
     harness.settle()
     assert len(harness.runs()) == 2
+    assert deliver(harness, "d-3").status_code == 202
 
 
 def test_a_journal_that_cannot_write_is_503_and_later_it_works(start: Start) -> None:

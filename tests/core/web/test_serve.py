@@ -220,7 +220,7 @@ def test_a_journal_that_cannot_be_read(tmp_path: Path) -> None:
     for admin in ("", '[admin]\nbind = ["127.0.0.1:0"]\ntoken = { file = "token" }\n'):
         (tmp_path / "token").write_text("0123456789")
         sentence = refused(tmp_path, f'{text}{admin}[journal]\npath = "journal.sqlite3"')
-        assert sentence.startswith("the server cannot start: the journal cannot hold this: Expecting value")
+        assert sentence.startswith("the server cannot start: the journal cannot be read: Expecting value")
 
 
 def test_the_admin_socket_is_another_one_and_ends_with_the_server(tmp_path: Path) -> None:
