@@ -23,7 +23,10 @@ from duct_tape.events import Release
 from duct_tape.hookspecs import HOOKS, HookSpecs
 from duct_tape.runs import Run
 
-COMMAND_LINES = [*sorted(COMMANDS), "github send", "runs list", "runs show", "runs retry", "deliveries list"]
+COMMAND_LINES = [
+    *sorted(COMMANDS), "github send", "runs list", "runs show", "runs retry", "runs discard", "deliveries list",
+    "deliveries show", "deliveries replay",
+]  # fmt: skip
 
 
 def test_configuration_has_the_tables_that_the_program_prints() -> None:

@@ -9,7 +9,9 @@ import click
 
 from duct_tape.cli.journal import moment, with_journal
 from duct_tape.cli.options import config_option, json_option, limit_option, print_json, print_table
-from duct_tape.journal import Recorded
+from duct_tape.cli.replay import replay_command, stored, with_event
+from duct_tape.cli.runs import described
+from duct_tape.journal import Recorded, Stored
 from duct_tape.logs import escaped
 
 COLUMNS = ("received_at", "integration", "event", "repository", "state", "reason", "delivery")
@@ -18,12 +20,15 @@ COLUMNS = ("received_at", "integration", "event", "repository", "state", "reason
 @click.group("deliveries", invoke_without_command=True, epilog="Example: duct-tape deliveries list --limit 5")
 @click.pass_context
 def command(ctx: click.Context) -> None:
-    """List what senders delivered, and why it was ignored.
+    """List what senders delivered, show one delivery, or replay it.
 
     Works beside a running server. Without a command it lists.
     """
     if ctx.invoked_subcommand is None:
         ctx.invoke(list_command)
+
+
+command.add_command(replay_command)
 
 
 @command.command("list", epilog="Example: duct-tape deliveries list --json")
@@ -42,6 +47,24 @@ def list_command(limit: int, config: Path | None, as_json: bool) -> None:
         print_table([_row(delivery) for delivery in found], COLUMNS)
 
 
+@command.command("show", epilog="Example: duct-tape deliveries show 72d3162e-cc78-11e3-81ab-4c9367dc0958 --payload")
+@click.argument("delivery")
+@click.option("--payload", is_flag=True, help="Print what the sender sent, as JSON, and nothing else.")
+@config_option
+@json_option
+def show_command(delivery: str, payload: bool, config: Path | None, as_json: bool) -> None:
+    """Show everything about one delivery, and the runs that it made."""
+    found = stored(config, delivery)
+    if payload:
+        for item in found:
+            print_json(with_event(item).payload)
+    elif as_json:
+        print_json({"deliveries": [_described(item) for item in found]})
+    else:
+        for item in found:
+            _print(item)
+
+
 def _row(delivery: Recorded) -> dict[str, str]:
     event = f"{delivery.event} {delivery.action}".strip()
     return {
@@ -53,3 +76,21 @@ def _row(delivery: Recorded) -> dict[str, str]:
         "reason": escaped(delivery.reason)[:100],
         "delivery": delivery.delivery,
     }
+
+
+def _described(item: Stored) -> dict[str, object]:
+    return {
+        **attrs.asdict(item.recorded),
+        "kept": item.event is not None,
+        "runs": [described(run) for run in item.runs],
+    }
+
+
+def _print(item: Stored) -> None:
+    rows = _row(item.recorded)
+    rows["payload"] = "kept; --payload prints it" if item.event else "kept no longer"
+    for name, value in rows.items():
+        if value:
+            click.echo(f"{name + ':':<13} {value}")
+    for run in item.runs:
+        click.echo(f"{'run:':<13} {run.id} {run.state} for {run.application}: {escaped(run.detail)}")

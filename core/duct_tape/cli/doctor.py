@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,14 +18,18 @@ from duct_tape.cli.journal import moment, with_journal
 from duct_tape.cli.options import config_option, json_option, print_json
 from duct_tape.errors import DuctTapeError, StartupError
 from duct_tape.hookspecs import Check
+from duct_tape.journal import Pause, Recorded
+from duct_tape.journal.sqlite import SQLiteJournal
 from duct_tape.logs import escaped
 from duct_tape.plugins.isolation import PluginFailure, call
+from duct_tape.runs import Run
 
 # Before this program was written no clock can be right.
 EARLIEST = 1_767_225_600.0
 SECONDS = 5.0
 # A delivery that seems to come from later than this was recorded under another clock.
 AHEAD = 5.0
+MANY = 100
 
 
 @click.command("doctor", epilog="Example: duct-tape doctor --json")
@@ -116,17 +120,33 @@ def _clock() -> Check:
 
 
 def _journal(config: Path | None) -> Iterator[Check]:
+    async def question(journal: SQLiteJournal) -> tuple[dict[str, int], list[Recorded], list[Run], list[Pause]]:
+        dead = await journal.dead(MANY)
+        return await journal.counts(), await journal.deliveries(1), dead, await journal.pauses()
+
     try:
-        counts = with_journal(config, lambda journal: journal.counts())
-        deliveries = with_journal(config, lambda journal: journal.deliveries(1))
+        counts, deliveries, dead, pauses = with_journal(config, question)
     except DuctTapeError as error:
         yield Check(name="journal", healthy=False, detail=str(error))
         return
     states = ", ".join(f"{number} {state}" for state, number in sorted(counts.items())) or "no runs"
     yield Check(name="journal", healthy=True, detail=states)
+    yield _dead_letters(dead)
+    for pause in pauses:
+        why = f", since {moment(pause.since)}, {pause.reason or 'without a reason'}: `duct-tape resume`"
+        yield Check(name="paused", healthy=False, detail=f"{pause.application} by {pause.who}{why}")
     if not deliveries:
         yield Check(name="last delivery", healthy=True, detail="none yet")
     for last in deliveries:
         ahead = last.received_at > time.time() + AHEAD
         when = f"{last.event} {last.action} of {last.repository}, {last.state}, at {moment(last.received_at)}"
         yield Check(name="last delivery", healthy=not ahead, detail=when + (", in the future" if ahead else ""))
+
+
+def _dead_letters(dead: Sequence[Run]) -> Check:
+    if not dead:
+        return Check(name="dead letters", healthy=True, detail="none")
+    number = f"{len(dead)} or more" if len(dead) == MANY else str(len(dead))
+    names = ", ".join(sorted({run.application for run in dead}))
+    hint = "`duct-tape runs list --dead`, then `runs retry` or `runs discard`"
+    return Check(name="dead letters", healthy=False, detail=f"{number}, of {names}: {hint}")

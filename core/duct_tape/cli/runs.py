@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
+from attrs import evolve
 
 from duct_tape.assembly import new_run_id
 from duct_tape.cli.journal import PICKED_UP, moment, with_journal
 from duct_tape.cli.options import config_option, json_option, limit_option, print_json, print_table
+from duct_tape.cli.pause import user
 from duct_tape.errors import DuctTapeError
+from duct_tape.journal import Pause
 from duct_tape.journal.sqlite import SQLiteJournal
 from duct_tape.logs import escaped
 from duct_tape.runs import REPEATABLE, Run, RunState
@@ -21,7 +25,7 @@ COLUMNS = ("run", "state", "application", "version", "created_at", "detail")
 @click.group("runs", invoke_without_command=True, epilog="Example: duct-tape runs list --application shop.example.com")
 @click.pass_context
 def command(ctx: click.Context) -> None:
-    """List runs, show one, or repeat one that failed.
+    """List runs, show one, repeat or discard one that failed.
 
     Works beside a running server. Without a command it lists.
     """
@@ -32,13 +36,29 @@ def command(ctx: click.Context) -> None:
 @command.command("list", epilog="Example: duct-tape runs list --state failed --limit 5")
 @click.option("--application", help="Only those of this application.")
 @click.option("--state", type=click.Choice([str(state) for state in RunState]), help="Only those in this state.")
+@click.option("--dead", is_flag=True, help="Only those that failed for good and ask for you.")
 @limit_option
 @config_option
 @json_option
-def list_command(application: str | None, state: str | None, limit: int, config: Path | None, as_json: bool) -> None:
-    """List the latest runs, newest first."""
+def list_command(
+    application: str | None, state: str | None, dead: bool, limit: int, config: Path | None, as_json: bool
+) -> None:
+    """List the latest runs, newest first.
+
+    With --dead it lists the dead letters: runs that failed and were neither repeated nor discarded, nor followed by
+    one that went well.
+    """
+    if dead and state:
+        raise click.UsageError("--dead and --state exclude each other")
     wanted = RunState(state) if state else None
-    runs = with_journal(config, lambda journal: journal.recent(limit, application, wanted))
+
+    async def question(journal: SQLiteJournal) -> list[Run]:
+        if dead:
+            return await journal.dead(limit, application)
+        paused = {pause.application: pause for pause in await journal.pauses()}
+        return [_waiting(run, paused) for run in await journal.recent(limit, application, wanted)]
+
+    runs = with_journal(config, question)
     if as_json:
         print_json({"runs": [described(run) for run in runs]})
     else:
@@ -76,6 +96,31 @@ def retry_command(run: str, config: Path | None) -> None:
         return await repeated(journal, found)
 
     click.echo(f"run {with_journal(config, question)} repeats run {run}. {PICKED_UP}")
+
+
+@command.command("discard", epilog="Example: duct-tape runs discard 01a2094ef9f258cf547b --reason 'fixed by hand'")
+@click.argument("run")
+@click.option("--reason", default="nobody needs it any more", show_default=True, help="Why, for those who wonder.")
+@config_option
+def discard_command(run: str, reason: str, config: Path | None) -> None:
+    """Put aside a run that failed: it is no dead letter any more."""
+
+    async def question(journal: SQLiteJournal) -> None:
+        found = await existing(journal, run)
+        if not await journal.discard(run, f"discarded by {user()}: {reason}"):
+            raise DuctTapeError(f"run {run} is {found.state}; only one that failed can be discarded")
+
+    with_journal(config, question)
+    click.echo(f"run {run} is discarded")
+
+
+def _waiting(run: Run, paused: Mapping[str, Pause]) -> Run:
+    """The run, with the reason why it waits."""
+    pause = paused.get(run.application)
+    if pause is None or run.state is not RunState.ACCEPTED:
+        return run
+    why = f": {pause.reason}" if pause.reason else ""
+    return evolve(run, detail=f"{run.application} is paused by {pause.who}{why}")
 
 
 async def existing(journal: SQLiteJournal, run: str) -> Run:

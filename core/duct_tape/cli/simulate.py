@@ -46,7 +46,7 @@ def simulate(assembly: Assembly, name: str, event_name: str, body: bytes) -> dic
 
     :raises DuctTapeError: there is no such integration.
     """
-    receiver = _receiver(assembly, name)
+    receiver = receiver_of(assembly, name)
     try:
         event = receiver.parse(receiver.simulated(event_name, body))
         decision = receiver.decide(event)
@@ -59,7 +59,11 @@ def simulate(assembly: Assembly, name: str, event_name: str, body: bytes) -> dic
     return _described(assembly, name, event, decision)
 
 
-def _receiver(assembly: Assembly, name: str) -> Any:
+def receiver_of(assembly: Assembly, name: str) -> Any:
+    """The functions of an integration.
+
+    :raises DuctTapeError: there is no such integration, or it is off.
+    """
     instance = assembly.instance(name)
     if instance is None:
         known = ", ".join(instance.name for instance in assembly.registry)

@@ -17,8 +17,10 @@ import pytest
 from tests.server_support import run
 
 from duct_tape.delivery import Runs
+from duct_tape.journal import Pause
 from duct_tape.journal.sqlite import SQLiteJournal
 from duct_tape.results import moment
+from duct_tape.runs import RunState
 
 Cli = Callable[..., Any]
 Configure = Callable[..., Path]
@@ -98,7 +100,8 @@ def test_all_is_well(cli: Cli, configure: Configure) -> None:
     lines = [line.split(maxsplit=1) for line in ended.out.splitlines()]
     assert {mark for mark, _ in lines} == {"ok"}
     assert [text.partition("  ")[0] for _, text in lines] == [
-        "configuration", "volume", "listener", "server", "public url", "clock", "journal", "last delivery",
+        "configuration", "volume", "listener", "server", "public url", "clock", "journal", "dead letters",
+        "last delivery",
     ]  # fmt: skip
 
 
@@ -149,3 +152,21 @@ def test_a_plugin_whose_check_fails_is_named(cli: Cli, configure: Configure, off
     offer(health=health)
     configure("[plugins.x]\n")
     assert checks(cli, 1)["plugin x"] == (False, "ValueError: broken")
+
+
+def test_dead_letters_and_pauses_are_named(cli: Cli, configure: Configure) -> None:
+    async def fill() -> None:
+        store = SQLiteJournal(Path("var/journal.sqlite3"))
+        given = run(1)
+        await store.accept(given.event, Runs(runs=(), key="k"), [given])
+        await store.finish("run-1", RunState.FAILED, "no")
+        await store.pause(Pause(application="app", who="ada", reason="", since=1_770_000_000.0))
+        await store.close()
+
+    asyncio.run(fill())
+    configure(CONFIGURATION.format(port=closed_port(), more=""))
+    found = checks(cli, 1)
+    sentence = "1, of app: `duct-tape runs list --dead`, then `runs retry` or `runs discard`"
+    assert found["dead letters"] == (False, sentence)
+    sentence = "app by ada, since 2026-02-02T02:40:00Z, without a reason: `duct-tape resume`"
+    assert found["paused"] == (False, sentence)

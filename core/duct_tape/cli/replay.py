@@ -1,0 +1,97 @@
+"""``duct-tape deliveries replay``."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import click
+from attrs import evolve
+
+from duct_tape.assembly import Assembly, assemble, new_run, new_run_id
+from duct_tape.cli.journal import PICKED_UP, with_journal
+from duct_tape.cli.options import config_option
+from duct_tape.cli.simulate import receiver_of
+from duct_tape.delivery import Decision, Runs
+from duct_tape.errors import DuctTapeError, MalformedError
+from duct_tape.events import Event
+from duct_tape.journal import Acceptance, Stored
+from duct_tape.logs import escaped
+
+
+@click.command("replay", epilog="Example: duct-tape deliveries replay 72d3162e-cc78-11e3-81ab-4c9367dc0958")
+@click.argument("delivery")
+@click.option("--again", is_flag=True, help="Also when the event was carried out already.")
+@config_option
+def replay_command(delivery: str, again: bool, config: Path | None) -> int:
+    """Decide about a delivery anew, with today's configuration, and carry out what comes of it.
+
+    For a delivery that was ignored, and should not have been: correct the configuration, restart the server, and
+    replay. Exit code 1 if nothing comes of it.
+    """
+    logging.disable(logging.CRITICAL)
+    assembly = assemble(config).require()
+    found = stored(config, delivery)
+    done = [_replayed(assembly, config, item, again) for item in found]
+    return 0 if all(done) else 1
+
+
+def stored(config: Path | None, delivery: str) -> list[Stored]:
+    """What the journal has under that id.
+
+    :raises DuctTapeError: nothing.
+    """
+    if found := with_journal(config, lambda journal: journal.delivery(delivery)):
+        return found
+    raise DuctTapeError(f"there is no delivery {delivery[:100]!r}; `duct-tape deliveries list` shows them")
+
+
+def with_event(item: Stored) -> Event:
+    """The event of a delivery.
+
+    :raises DuctTapeError: it is kept no longer.
+    """
+    if item.event is None:
+        sentence = "its content is kept no longer; press Redeliver at the sender"
+        raise DuctTapeError(f"delivery {item.recorded.delivery}: {sentence}")
+    return item.event
+
+
+def _replayed(assembly: Assembly, config: Path | None, item: Stored, again: bool) -> bool:
+    instance, event = item.recorded.instance, with_event(item)
+    decision = _decided(assembly, instance, event)
+    if not isinstance(decision, Runs) or not decision.runs:
+        reason = getattr(decision, "reason", "") or getattr(decision, "message", "") or "no run was asked for"
+        click.echo(f"{instance}: ignored: {escaped(reason)}")
+        return False
+    if again:
+        # Identities of its own: it must be no duplicate of what was carried out.
+        number = new_run_id()
+        event, decision = evolve(event, delivery=f"{event.delivery}-{number}"), evolve(decision, key=f"replay:{number}")
+    runs = [new_run(instance, planned, event) for planned in decision.runs]
+    return _told(instance, with_journal(config, lambda journal: journal.accept(event, decision, runs)))
+
+
+def _decided(assembly: Assembly, instance: str, event: Event) -> Decision:
+    receiver = receiver_of(assembly, instance)
+    try:
+        decision: Decision = receiver.decide(event)
+    except MalformedError as error:
+        raise DuctTapeError(f"{instance} cannot decide about it: {error}") from None
+    except Exception as error:
+        # A fault of the integration.
+        raise DuctTapeError(f"{instance} cannot decide about it ({type(error).__name__})") from error
+    for planned in decision.runs if isinstance(decision, Runs) else ():
+        if planned.trigger not in assembly.triggers:
+            raise DuctTapeError(f"the plugin behind the trigger `{planned.trigger}` is off: `duct-tape plugins`")
+    return decision
+
+
+def _told(instance: str, accepted: Acceptance) -> bool:
+    for run in accepted.runs:
+        click.echo(f"run {run.id} for {run.application} by trigger {run.trigger}. {PICKED_UP}")
+    if accepted.older:
+        click.echo(f"{instance}: ignored: {escaped(accepted.older)}")
+    if accepted.duplicates and not accepted.runs:
+        click.echo(f"run {', '.join(accepted.duplicates)} did this already; --again does it once more")
+    return bool(accepted.runs)
