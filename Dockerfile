@@ -8,7 +8,7 @@ COPY core core
 COPY plugins plugins
 # pip has done its work after this line; what is not in the image needs no updates.
 RUN python3 -m venv /opt/venv \
-    && /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check . ./plugins \
+    && /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check . './plugins[notify]' \
     && /opt/venv/bin/pip uninstall --yes pip setuptools
 
 FROM ${BASE_IMAGE}

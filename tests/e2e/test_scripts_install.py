@@ -54,7 +54,7 @@ def test_install_is_one_pip_command_and_one_line(checkout: Checkout) -> None:
     checkout.python()
     finished = checkout.run("scripts/install")
     assert (finished.returncode, finished.stdout, finished.stderr) == (0, "Installing into .venv …\n", "")
-    assert checkout.pip_calls() == ["-m pip install -e . -e ./plugins"]
+    assert checkout.pip_calls() == ["-m pip install -e . -e ./plugins[notify]"]
 
 
 def test_install_does_nothing_when_nothing_changed(checkout: Checkout) -> None:
@@ -81,7 +81,7 @@ def test_a_plain_install_leaves_a_development_install_whole(checkout: Checkout) 
     assert len(checkout.pip_calls()) == 1
     (checkout.folder / "setup.cfg").write_text("# newer\n")
     checkout.run("scripts/install")
-    assert checkout.pip_calls() == ["-m pip install -e .[test,docs] -e ./plugins"] * 2
+    assert checkout.pip_calls() == ["-m pip install -e .[test,docs] -e ./plugins[notify]"] * 2
 
 
 def test_a_failed_install_shows_what_pip_said_and_is_tried_again(checkout: Checkout) -> None:

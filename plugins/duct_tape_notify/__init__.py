@@ -1,0 +1,1 @@
+"""Sends messages about runs to chats, phones and mailboxes, through apprise."""
