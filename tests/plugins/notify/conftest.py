@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from attrs import define, field
+from tests.server_support import free_port
 
 # Long enough to be found wherever it gets out.
 TOKEN = "t0psecrettokenofthechannel"
@@ -29,6 +30,7 @@ class Web:
     hold: threading.Event = field(factory=threading.Event)
     requests: list[tuple[str, Any]] = field(factory=list)
     arrived: threading.Condition = field(factory=threading.Condition)
+    released: threading.Event = field(factory=threading.Event)
 
     def url(self, kind: str = "json") -> str:
         """An apprise URL with a token in it."""
@@ -45,11 +47,9 @@ class Web:
             self.requests.append((path, content))
             self.arrived.notify_all()
             code = self.codes.pop(0) if self.codes else 200
-        while self.hold.is_set():
-            self.released.wait(0.05)
+        if self.hold.is_set():
+            self.released.wait()
         return code
-
-    released: threading.Event = field(factory=threading.Event)
 
 
 @pytest.fixture
@@ -77,7 +77,6 @@ def web() -> Iterator[Web]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield mine
-    mine.hold.clear()
     mine.released.set()
     server.shutdown()
     server.server_close()
@@ -91,7 +90,7 @@ class Mailbox:
         self.mails: list[bytes] = []
         self.arrived = threading.Event()
 
-    async def handle_DATA(self, server: object, session: object, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+    async def handle_DATA(self, server: object, session: object, envelope: Any) -> str:
         self.mails.append(envelope.content)
         self.arrived.set()
         return "250 OK"
@@ -100,13 +99,8 @@ class Mailbox:
 @pytest.fixture
 def mail() -> Iterator[tuple[Mailbox, int]]:
     """A mail server and its port."""
-    mailbox = Mailbox()
-    controller = Controller(mailbox, hostname="127.0.0.1", port=0)
-    # Port 0 lets the system choose, which the controller's own look whether it answers does not know.
-    controller._trigger_server = lambda: None  # type: ignore[method-assign]
+    mailbox, port = Mailbox(), free_port()
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
     controller.start()
-    try:
-        assert controller.server is not None
-        yield mailbox, controller.server.sockets[0].getsockname()[1]
-    finally:
-        controller.stop()
+    yield mailbox, port
+    controller.stop()

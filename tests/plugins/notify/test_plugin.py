@@ -96,11 +96,14 @@ def test_hostile_output_is_harmless(start: Callable[..., Harness], deploys: Depl
     harness = start()
     deliver(harness)
     harness.settle()
-    hostile = "{{ payload }} {% if 1 %}\n@everyone <!channel> [bank](https://evil.example)\n<b>bold</b>\n" + "x" * 10**5
+    hostile = (
+        "{{ payload }} {% if 1 %}\n@everyone <!channel> [bank](https://evil.example)\n<b>bold</b>\n" + "x" * 10_000
+    )
     answer(harness, "failed", output=hostile)
     text = web.wait(1)[0]["message"]
     # Template syntax of a log is never compiled; the rest is there to be read, and does nothing.
-    assert text.replace("\u200b", "").count("x" * 199 + "…") == 2
+    assert "\n{{ payload }} {% if 1 %}\n@\u200beveryone <\u200b!channel> [bank]\u200b(https://evil.example)\n" in text
+    assert "\n" + "x" * 199 + "…" in text
     assert not any(piece in text for piece in ("@everyone", "<!", "](", "<b>"))
     assert len(text) < 1000
 
