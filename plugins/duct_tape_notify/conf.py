@@ -25,7 +25,7 @@ class NotifyConf:
     """Messages about runs, to chats, phones and mailboxes."""
 
     urls: tuple[Secret, ...] = option(
-        "Where messages go: the [URLs that apprise knows](https://github.com/caronc/apprise/wiki), each as "
+        "Where messages go: the [URLs that apprise knows](https://appriseit.com/services/), each as "
         '`{ env = "NAME" }` or `{ file = "PATH" }`, since they hold tokens.'
     )
     on: tuple[Outcome, ...] = option(

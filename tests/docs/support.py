@@ -61,6 +61,16 @@ def page(name: str) -> str:
     return (DOCS / name).read_text("utf-8")
 
 
+def with_notify(folder: Path) -> None:
+    """Switch `notify` on in a configuration folder; the starter does not."""
+    (folder / "conf.d").mkdir(exist_ok=True)
+    (folder / "chat-url").write_text("json://127.0.0.1:9/")
+    (folder / "conf.d/notify.toml").write_text(
+        f"[plugins.notify]\nurls = [{{ file = '{folder}/chat-url' }}]\n"
+        f"[plugins.pager]\nuse = 'notify'\nurls = [{{ file = '{folder}/chat-url' }}]\n"
+    )
+
+
 def rows(text: str) -> list[list[str]]:
     """The cells of the first table in ``text``, without its heading."""
     table = re.search(r"^\|.*\n\|[-|]+\|\n((?:\|.*\n?)*)", text, re.MULTILINE)

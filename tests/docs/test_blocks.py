@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 import pytest
-from tests.docs.support import ROOT, Block, blocks, commands
+from tests.docs.support import ROOT, Block, blocks, commands, with_notify
 
 from duct_tape.assembly import assemble
 from duct_tape.cli import COMMANDS, group
@@ -54,11 +54,12 @@ def problems(place: Path, text: str, monkeypatch: pytest.MonkeyPatch, plugins: M
     """What `duct-tape check` says of a fragment, laid over the starter configuration."""
     text = text.replace('"/', f'"{place}/')
     for kind, name in secrets(tomllib.loads(text)):
+        value = "json://127.0.0.1:9/" if "url" in name.lower() else STRONG
         if kind == "env":
-            monkeypatch.setenv(name, STRONG)
+            monkeypatch.setenv(name, value)
         else:
             (place / name).parent.mkdir(parents=True, exist_ok=True)
-            (place / name).write_text(STRONG)
+            (place / name).write_text(value)
     (place / "conf/duct_tape.page.toml").write_text(text)
     monkeypatch.setenv("DUCT_TAPE_ENV", "page")
     return [str(problem) for problem in check(assemble(None, plugins))]
@@ -139,6 +140,7 @@ def command_lines() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("where", "line"), command_lines())
 def test_commands_exist_with_these_options(where: str, line: str, place: Path) -> None:
+    with_notify(place / "conf")
     words = shlex.split(line)
     command: click.Command = group
     context = click.Context(group, info_name="duct-tape", **group.context_settings)

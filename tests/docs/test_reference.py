@@ -12,7 +12,7 @@ from pathlib import Path
 import attrs
 import pytest
 from click.testing import CliRunner
-from tests.docs.support import DOCS, ROOT, after, blocks, hold, page, rows
+from tests.docs.support import DOCS, ROOT, after, blocks, hold, page, rows, with_notify
 
 from duct_tape import api, templates
 from duct_tape.assembly import assemble
@@ -22,10 +22,12 @@ from duct_tape.cli.simulate import simulate
 from duct_tape.events import Release
 from duct_tape.hookspecs import HOOKS, HookSpecs
 from duct_tape.runs import Run
+from duct_tape_notify.conf import DEFAULT
+from duct_tape_notify.message import SAMPLES
 
 COMMAND_LINES = [
-    *sorted(COMMANDS), "github send", "runs list", "runs show", "runs retry", "runs discard", "deliveries list",
-    "deliveries show", "deliveries replay",
+    *sorted(COMMANDS), "github send", "notify test", "runs list", "runs show", "runs retry", "runs discard",
+    "deliveries list", "deliveries show", "deliveries replay",
 ]  # fmt: skip
 
 
@@ -42,6 +44,7 @@ def test_cli_has_the_help_of_every_command(line: str, tmp_path: object, monkeypa
     for name in ("DUCT_TAPE_ENV", "DUCT_TAPE_CONFIG", "DUCT_TAPE_BIND", "DUCT_TAPE_VOLUME"):
         monkeypatch.delenv(name, raising=False)
     CliRunner().invoke(group, ["init"])
+    with_notify(Path("conf"))
     result = CliRunner().invoke(group, [*line.split(), "--help"], prog_name="duct-tape", terminal_width=80)
     assert result.exit_code == 0, result.output
     path = DOCS / "reference/cli.md"
@@ -118,6 +121,12 @@ def test_templates_has_the_limits() -> None:
     text = page("reference/templates.md")
     assert f"| template | {templates.MAX_SOURCE:,} characters |" in text
     assert f"| result | {templates.MAX_RESULT:,} characters |" in text
+
+
+def test_notifications_lists_all_that_a_message_can_say() -> None:
+    text = page("how-to/notifications.md")
+    assert {row[0].strip("`") for row in rows(after(text, "## Words of your own"))} == set(SAMPLES[0])
+    assert tuple(row[0].strip("`") for row in rows(after(text, "## What is told, and how often"))) == DEFAULT
 
 
 def test_file_names_shows_what_the_filter_makes() -> None:

@@ -150,6 +150,17 @@ def test_it_works_from_an_empty_folder(environment: Path, tmp_path: Path) -> Non
     assert str(ROOT) not in imported
 
 
+def test_notify_says_which_extra_it_needs(environment: Path, tmp_path: Path) -> None:
+    (tmp_path / "duct_tape.toml").write_text('[plugins.notify]\nurls = [{ file = "url" }]\n')
+    (tmp_path / "url").write_text("json://127.0.0.1:9/")
+    checked = subprocess.run(
+        [environment / "duct-tape", "check", "--config", "duct_tape.toml"],
+        cwd=tmp_path, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert checked.returncode == 1
+    assert "setup: plugin notify needs apprise: pip install 'duct-tape-plugins[notify]'," in checked.stdout
+
+
 @contextmanager
 def serving(folder: Path, variables: Mapping[str, str], port: int) -> Iterator[None]:
     """A server of the installed wheels that ends cleanly."""
