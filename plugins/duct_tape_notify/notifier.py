@@ -27,8 +27,8 @@ PAUSES = (2.0, 10.0, 30.0)
 GRACE = 1.5
 # So many processes send at a time; each takes as much memory as the server.
 MAX_PROCESSES = 2
-# How far the journal is read back.
-MAX_EARLIER = 200
+# How many runs of an application the journal is asked for; each comes with its whole payload.
+MAX_EARLIER = 50
 
 
 @frozen(kw_only=True)
@@ -81,6 +81,7 @@ class Notifier:
         self._runs: asyncio.Queue[tuple[Run, float]] = asyncio.Queue(MAX_WAITING)
         self._targets = [Target(key, url) for key, url in keyed(self._conf.urls)]
         self._missed: dict[str, None] = {}
+        self._open: list[Parcel] = []
         self._processes = asyncio.Semaphore(MAX_PROCESSES)
         self._closing = asyncio.Event()
 
@@ -122,6 +123,8 @@ class Notifier:
                 target.name = answer.name
                 if answer.problem:
                     self._trouble(target, f"its URL cannot be used: {answer.problem}")
+                else:
+                    self._ctx.log.info("messages go to %s", target.shown)
         except Exception as error:
             self._ctx.log.warning("nobody looked whether the URLs can be used (%s)", type(error).__name__)
 
@@ -146,7 +149,7 @@ class Notifier:
         earlier = [other for other in earlier if other.updated_at <= now]
         news = judge(run, earlier, now, self._conf.repeat_after, self._missed, self._conf.bad)
         if news is None:
-            self._ctx.log.info("%s is %s as before, which is not told again so soon", run.application, run.state)
+            self._ctx.log.info("%s %s as before, which is not told again so soon", run.application, run.state)
         elif news.state == RECOVERED and RECOVERED not in self._conf.on:
             return News(state=run.state, times=1, since=now)
         return news
@@ -161,6 +164,7 @@ class Notifier:
             self._ctx.log.warning("run %s is told in the default words: %s", run.id, error)
             message = compose(Template(TITLE), None, variables, kind)
         parcel = Parcel(run.id, message, left=len(self._targets))
+        self._open.append(parcel)
         for target in self._targets:
             if dropped := _put(target.waiting, parcel):
                 self._ctx.log.error("too many messages wait for %s: %s is dropped", target.shown, dropped.message.about)
@@ -202,7 +206,10 @@ class Notifier:
 
     def _done(self, parcel: Parcel) -> None:
         parcel.left -= 1
-        if parcel.left == 0 and not parcel.delivered:
+        if parcel.left:
+            return
+        self._open.remove(parcel)
+        if not parcel.delivered:
             # Nobody has learned of it, so the next failure of this kind is news.
             self._missed[parcel.run] = None
             if len(self._missed) > MAX_EARLIER:
@@ -216,7 +223,8 @@ class Notifier:
                 for target in self._targets:
                     await target.waiting.join()
         except TimeoutError:
-            self._ctx.log.error("the server stopped before all messages were delivered")
+            lost = ", ".join(parcel.message.about for parcel in self._open) or "the latest runs"
+            self._ctx.log.error("the server stopped before everybody was told: %s", lost)
 
 
 def keyed(urls: Sequence[Secret]) -> list[tuple[str, Secret]]:

@@ -105,7 +105,7 @@ def test_a_trigger_that_is_not_there(problems: Problems) -> None:
 
 def test_an_action_and_a_plugin_that_are_not_there(problems: Problems) -> None:
     assert problems('[plugins.x]\n[triggers.a]\naction = "touch-file"\n') == [
-        "no plugin `x` is installed, in plugins.x (conf/duct_tape.toml); installed: github, touch-file",
+        "no plugin `x` is installed, in plugins.x (conf/duct_tape.toml); installed: github, notify, touch-file",
         "there is no action `touch-file`, in triggers.a.action (conf/duct_tape.toml); enabled plugins offer: none",
     ]
 

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner, Result
-from tests.plugins.notify.conftest import TOKEN
+from tests.notify_support import TOKEN, Web
 
 from duct_tape.assembly import assemble
-
-if TYPE_CHECKING:
-    from tests.plugins.notify.conftest import Web
 
 CONFIGURATION = """
 [plugins.notify]

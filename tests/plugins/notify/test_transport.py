@@ -7,16 +7,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import pytest
+from tests.notify_support import Web
 
 from duct_tape.api import Secret
 from duct_tape_notify.message import Message
 from duct_tape_notify.transport import Answer, ask
-
-if TYPE_CHECKING:
-    from tests.plugins.notify.conftest import Web
 
 MESSAGE = Message(title="app v1: failed", body="text", kind="failure", about="app v1 failed")
 TOKEN = "token0token0token0token0"
