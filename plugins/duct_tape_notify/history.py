@@ -71,7 +71,8 @@ def streak(run: Run, earlier: Sequence[Run], bad: Collection[RunState] = BAD) ->
             continue
         if other.state in GOOD:
             found.clear()
-        elif other.state in bad:
+        elif other.state in bad or other.state is RunState.DISCARDED:
+            # Discarding a failure mends nothing.
             found.append(other)
     return found
 

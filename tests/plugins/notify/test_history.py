@@ -79,6 +79,10 @@ def test_the_first_good_run_is_a_recovery_and_the_second_is_not() -> None:
     assert ask(run(5, "deployed", 3 * HOUR), *earlier, good) == News(state="deployed", times=1, since=3 * HOUR)
 
 
+def test_a_failure_that_was_discarded_is_recovered_from_too() -> None:
+    assert ask(run(2, "deployed", HOUR), run(1, "discarded", 0.0)) == News(state="recovered", times=1, since=0.0)
+
+
 def test_after_a_recovery_the_same_failure_is_news() -> None:
     assert ask(failed(3, 2 * HOUR), failed(1, 0.0), run(2, "done", HOUR)) is not None
 
