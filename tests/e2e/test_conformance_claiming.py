@@ -72,7 +72,7 @@ def test_flags_of_the_time_when_it_was_down_are_answered(host: Host) -> None:
 
     host.start()
     host.state("run-v2", "deployed")
-    until(lambda: len(host.results()) == 2)
+    until(lambda: [result["state"] for result in host.results()] == ["deployed", "deployed"])
 
     assert host.runs("app1") == ["v2"]
     assert host.runs("app2") == ["none"]
