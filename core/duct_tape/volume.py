@@ -17,12 +17,17 @@ from pathlib import Path
 
 from attrs import frozen
 
+from duct_tape import files
 from duct_tape.errors import PermanentError, StartupError
 from duct_tape.results import MAX_RESULT_BYTES
+from duct_tape.withdrawal import find, withdraw
 
 RESULTS = ".results"
+CANCEL = ".cancel"
 TEMPORARY = ".tmp-"
 LEFT_BEHIND_SECONDS = 3600.0
+# The listener lets a log grow to a mebibyte; more of it is read in parts.
+MAX_LOG_PART = 256 * 1024
 
 # ext4, xfs and btrfs allow 255 bytes; what is left is for temporary names and for suffixes.
 MAX_NAME_BYTES = 200
@@ -104,17 +109,47 @@ class Volume:
 
     def read_result(self, run: str) -> bytes | None:
         """The start of what the listener wrote about a run, or None when there is nothing to read."""
+        return self._read_in(RESULTS, f"{run}.json", MAX_RESULT_BYTES)
+
+    def read_log(self, run: str, offset: int = 0, limit: int = MAX_LOG_PART) -> bytes | None:
+        """What ``bin/deploy`` printed, from ``offset`` on, or None when there is no log to read.
+
+        :param limit: at most so many bytes, and never more than ``MAX_LOG_PART``.
+        """
+        return self._read_in(RESULTS, f"{run}.log", min(limit, MAX_LOG_PART), offset)
+
+    def request_cancel(self, run: str) -> None:
+        """Ask the listener to end a run: it finds the file ``.cancel/<run>`` when it looks the next time.
+
+        :raises PermanentError: the id is not a safe name.
+        :raises OSError: the folder cannot be written at the moment.
+        """
+        safe_name(run)
+        with self._folder() as top, files.own_folder(top, CANCEL, shared=True) as folder:
+            if not _is_file(folder, run):
+                files.clear(folder, run)
+                with suppress(FileExistsError):
+                    _write(folder, run, b"")
+                os.fsync(folder)
+            os.fsync(top)
+
+    def forget_cancel(self, run: str) -> None:
+        """Take a request back that nobody is going to serve."""
+        with self._folder() as top, suppress(OSError), files.opened(top, CANCEL) as folder:
+            os.unlink(run, dir_fd=folder)
+
+    def withdraw(self, run: str) -> bool:
+        """Take back the flag of a run, whatever its name, if no listener has claimed it yet.
+
+        :returns: whether it was there; then no listener deploys the run any more.
+        """
         with self._folder() as folder:
-            try:
-                # A link in its place could lead anywhere.
-                flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-                results = os.open(RESULTS, flags, dir_fd=folder)
-            except OSError:
-                return None
-            try:
-                return self._read(results, f"{run}.json", MAX_RESULT_BYTES)
-            finally:
-                os.close(results)
+            return withdraw(folder, run)
+
+    def holds(self, run: str) -> bool:
+        """Whether a flag of that run waits for a listener."""
+        with self._folder() as folder:
+            return find(folder, run) is not None
 
     def check(self) -> None:
         """Find out whether this process can leave files here.
@@ -159,21 +194,26 @@ class Volume:
         finally:
             os.close(handle)
 
+    def _read_in(self, name: str, file: str, limit: int, offset: int = 0) -> bytes | None:
+        with self._folder() as top:
+            try:
+                # A link in the folder's place could lead anywhere.
+                with files.opened(top, name) as folder:
+                    return files.read(folder, file, limit, offset)
+            except OSError:
+                return None
+
     @staticmethod
     def _read(folder: int, name: str, limit: int = 64 * 1024) -> bytes | None:
-        # O_NONBLOCK: opening a FIFO must not wait for a writer. O_NOFOLLOW: a link is not ours to read.
-        try:
-            handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
-        except OSError:
-            return None
-        try:
-            # Asked before Python opens it: for a folder that raises, and leaves the handle open.
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                return None
-            with os.fdopen(handle, "rb", closefd=False) as file:
-                return file.read(limit)
-        finally:
-            os.close(handle)
+        with suppress(OSError):
+            return files.read(folder, name, limit)
+        return None
+
+
+def _is_file(folder: int, name: str) -> bool:
+    with suppress(FileNotFoundError):
+        return stat.S_ISREG(os.lstat(name, dir_fd=folder).st_mode)
+    return False
 
 
 def _write(folder: int, name: str, content: bytes) -> None:

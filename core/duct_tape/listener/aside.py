@@ -7,8 +7,8 @@ import os
 import stat
 from contextlib import suppress
 
+from duct_tape.files import opened
 from duct_tape.listener.claims import Claim, release
-from duct_tape.listener.files import opened
 from duct_tape.listener.names import aside_name
 from duct_tape.listener.spool import Spool
 

@@ -12,8 +12,8 @@ from contextlib import suppress
 
 from attrs import evolve, frozen
 
+from duct_tape.files import opened, read
 from duct_tape.flags import MAX_FLAG_BYTES, Flag
-from duct_tape.listener.files import opened, read
 from duct_tape.listener.names import is_claim_id, is_run_id, made_claim_id, made_run_id
 from duct_tape.listener.spool import Spool
 

@@ -9,8 +9,8 @@ import time
 from attrs import define, field
 
 from duct_tape import __version__
+from duct_tape.files import write
 from duct_tape.listener.applications import Applications
-from duct_tape.listener.files import write
 from duct_tape.listener.spool import Spool
 from duct_tape.results import moment
 

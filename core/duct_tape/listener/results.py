@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection
 from contextlib import suppress
 
-from duct_tape.listener.files import create, read, write
+from duct_tape.files import create, read, write
 from duct_tape.listener.spool import Spool
 from duct_tape.results import MAX_RESULT_BYTES, Result
 
@@ -26,12 +26,22 @@ def put(spool: Spool, result: Result) -> None:
 
 def begun(spool: Spool, run: str) -> str | None:
     """When a run has started whose last result is ``deploying``."""
+    found = _last(spool, run)
+    return found.started_at if found and not found.final else None
+
+
+def ended(spool: Spool, run: str) -> bool:
+    """Whether the end of a run is told already."""
+    found = _last(spool, run)
+    return found is not None and found.final
+
+
+def _last(spool: Spool, run: str) -> Result | None:
     try:
         with spool.results() as folder:
-            found = Result.parse(read(folder, f"{run}.json", MAX_RESULT_BYTES))
+            return Result.parse(read(folder, f"{run}.json", MAX_RESULT_BYTES))
     except OSError:
         return None
-    return found.started_at if found and not found.final else None
 
 
 def open_log(spool: Spool, run: str) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 from attrs import frozen
 
 from duct_tape.errors import StartupError
-from duct_tape.listener.files import clear, own_folder
+from duct_tape.files import clear, own_folder
 
 LOCK = ".listener.lock"
 
@@ -89,6 +89,10 @@ class Spool:
 
     def results(self) -> AbstractContextManager[int]:
         return own_folder(self.top, ".results")
+
+    def cancel(self) -> AbstractContextManager[int]:
+        """The folder in which the container asks for the end of runs."""
+        return own_folder(self.top, ".cancel", shared=True)
 
     def aside(self) -> AbstractContextManager[int]:
         return own_folder(self.top, ".set-aside")

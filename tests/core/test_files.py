@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from duct_tape.listener import files
+from duct_tape import files
 
 
 @pytest.fixture

@@ -26,12 +26,13 @@ def opened(parent: int, name: str) -> Iterator[int]:
 
 
 @contextmanager
-def own_folder(parent: int, name: str, *, private: bool = False) -> Iterator[int]:
+def own_folder(parent: int, name: str, *, private: bool = False, shared: bool = False) -> Iterator[int]:
     """A handle of a folder that belongs to Duct Tape; it is made when it is missing or cannot be used.
 
     :param private: nobody but this user may look inside; otherwise the folder's group may read.
+    :param shared: the folder's group may write, too: the other side of the volume.
     """
-    mode = 0o700 if private else 0o750
+    mode = 0o700 if private else 0o770 if shared else 0o750
     handle = _open(parent, name)
     if handle is None or not _usable(handle, private):
         if handle is not None:
@@ -82,16 +83,22 @@ def create(folder: int, name: str) -> int:
     return handle
 
 
-def read(folder: int, name: str, limit: int) -> bytes:
+def read(folder: int, name: str, limit: int, offset: int = 0) -> bytes:
     """At most ``limit`` bytes of the regular file ``name``; never waits for the writer of a pipe.
 
+    :param offset: where to begin; there is nothing behind the file's end.
     :raises OSError: it cannot be read, or it is not a regular file.
     """
     handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
-    with os.fdopen(handle, "rb") as file:
+    try:
+        # Asked before Python opens it: for a folder that raises, and leaves the handle open.
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise OSError(errno.EINVAL, "not a regular file", name)
-        return file.read(limit)
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            file.seek(offset)
+            return file.read(limit)
+    finally:
+        os.close(handle)
 
 
 def _open(parent: int, name: str) -> int | None:
