@@ -44,6 +44,45 @@ enter_running() {
   cd -P -- "$volume" 2>/dev/null && clear .running && enter .running 700 && [[ -O . ]]
 }
 
+# Enter the folder of requests, into which the other side of the volume writes, too.
+enter_cancel() {
+  enter .cancel 770 && [[ -w . ]] && return
+  cd -P -- "$volume" 2>/dev/null && clear .cancel && enter .cancel 770
+}
+
+# Whether RUN is to be cancelled. Nothing is listed or opened: anything and any number of it may lie there.
+requested() { (enter_cancel && [[ -f ./$1 && ! -L ./$1 ]]); }
+
+# tidy_requests ACTIVE_RUN…: forget requests that come too late, or that nobody will serve. Never more than some at a
+# time, for there may be a million.
+tidy_requests() {
+  local item name run id='^[A-Za-z0-9][A-Za-z0-9._-]*$'
+  local -A active=()
+  for run; do active[$run]=yes; done
+  (
+    enter_cancel || exit
+    while IFS='' read -rd '' item; do
+      name=${item:1}
+      [[ $name =~ $id ]] && { [[ ${active[$name]-} ]] || [[ $item == +* && ! -e ../.results/$name.json ]]; } && continue
+      rm -df -- "./$name"
+    done < <(find . -mindepth 1 -maxdepth 1 \( -type f -mmin -1440 -printf '+%f\0' -o -printf '-%f\0' \) | head -zn 1000)
+  ) 2>/dev/null
+}
+
+# said KEY PATTERN: sets $said to what the flag's JSON in $content says, if it looks like that. Only data: never evaluated.
+said() {
+  local LC_ALL=C
+  said=''
+  [[ $content =~ \"$1\":\ *\"($2)\" ]] && said=${BASH_REMATCH[1]}
+}
+
+# read_flag CLAIM FILE: sets $content and $run. Only for files that nobody else can replace.
+read_flag() {
+  content='' run=local-$1
+  [[ ! -r $2 ]] || LC_ALL=C IFS='' read -rN "$MAX_FLAG_BYTES" content <"$2"
+  said run '[A-Za-z0-9][A-Za-z0-9._-]{0,119}' && run=$said
+} 2>/dev/null
+
 # Whether NAME is exactly one application that can be deployed; otherwise $reason says why not.
 is_application() {
   local LC_ALL=C
@@ -76,3 +115,28 @@ utf8_only() {
     LC_ALL=C tr -cd '\11\12\15\40-\176'
   fi
 }
+
+# --- processes -------------------------------------------------------------------------------------------------------
+
+# Sleep without a process that would be left over: $idle is a pipe in which nothing ever comes.
+lie_still() { read -rt "$1" -u "$idle"; }
+
+# Ask the whole process group to end, and kill what is left of it after a while.
+end_group() {
+  local tries=$((kill_after * 10))
+  kill -TERM -- "-$1" || kill -TERM "$1" || return
+  while ((tries-- > 0)) && kill -0 -- "-$1"; do lie_still 0.1; done
+  kill -KILL -- "-$1"
+} 2>/dev/null
+
+# Whether a process of the group still runs, whoever owns it; one that only waits to be noticed does not.
+group_runs() {
+  local line state group
+  [[ -r /proc/self/stat ]] || { kill -0 -- "-$1"; return; }
+  for line in /proc/[0-9]*/stat; do
+    { read -r line <"$line"; } || continue
+    read -r state _ group _ <<<"${line##*) }"
+    [[ $group != "$1" || $state == Z ]] || return 0
+  done
+  return 1
+} 2>/dev/null

@@ -30,7 +30,8 @@ class Deploy:
 
     :param record: where the script's output goes.
     :param report: told that the deploy has started.
-    :param stop: ends the deploy before its time.
+    :param stop: ends the deploy before its time; it is done again later.
+    :param cancel: ends it for good.
     """
 
     order: Order
@@ -38,6 +39,7 @@ class Deploy:
     record: Log
     report: Callable[[Result], None]
     stop: asyncio.Event
+    cancel: asyncio.Event
 
     async def run(self) -> Result | None:
         """The result, or None when the deploy was interrupted and has to be done again."""
@@ -53,7 +55,7 @@ class Deploy:
             self.record.write(f"{sentence}\n".encode())
             output.finish()
             return _ended(deploying, begun, "failed", _shells_code(error), sentence)
-        cause = await wait(process, self.settings.timeout, self.stop, self.settings.kill_after)
+        cause = await wait(process, self.settings.timeout, self.stop, self.cancel, self.settings.kill_after)
         text = output.finish()
         if cause == "stop":
             return None
@@ -77,8 +79,8 @@ def describe(flag: Flag) -> str:
 
 
 def _state(cause: Cause, code: int | None) -> State:
-    if cause == "timeout":
-        return "timed out"
+    if cause != "exit":
+        return "cancelled" if cause == "cancel" else "timed out"
     return "deployed" if code == 0 else "failed"
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection
+from contextlib import suppress
 
 from attrs import evolve
 
 from duct_tape.errors import StartupError
 from duct_tape.flags import Flag
-from duct_tape.listener import aside, claims, results
+from duct_tape.listener import aside, cancel, claims, results
 from duct_tape.listener.applications import Applications
 from duct_tape.listener.claims import Claim, Order
 from duct_tape.listener.heartbeat import Heartbeat
@@ -48,7 +49,7 @@ class Inbox:
         self._seen: Spool | None = None
         self._immovable: set[tuple[str, int]] = set()
         self._undeletable: set[str] = set()
-        self._next_pruning = 0.0
+        self._next_pruning = self._next_tidying = 0.0
 
     def close(self) -> None:
         if self._hints:
@@ -79,6 +80,17 @@ class Inbox:
             self._tell("")
         return orders
 
+    def attend(self, active: Collection[str]) -> set[str]:
+        """Show that the listener lives; gives those of the ``active`` runs that are to be cancelled."""
+        with suppress(StartupError, OSError):  # A look tells what is wrong with the volume.
+            spool = self._current()
+            self._heartbeat.beat(spool)
+            if time.monotonic() >= self._next_tidying:
+                self._next_tidying = time.monotonic() + PRUNE_SECONDS
+                cancel.tidy(spool, active, lambda run: results.ended(spool, run))
+            return cancel.requested(spool, active)
+        return set()
+
     def report(self, result: Result) -> None:
         """Write a result for the container; a deploy matters more than that this succeeds."""
         try:
@@ -98,6 +110,8 @@ class Inbox:
         """Write the last result of an order and forget its claim, in that order: a crash between deploys again."""
         self.report(result)
         self._forget(order.claim)
+        with suppress(StartupError, OSError):
+            cancel.forget(self._current(), order.flag.run)
         if time.monotonic() < self._next_pruning:
             return
         self._next_pruning = time.monotonic() + PRUNE_SECONDS

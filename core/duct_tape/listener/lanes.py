@@ -38,6 +38,10 @@ class Lanes:
         order = self._running[application] = self._waiting.pop(application)
         return order
 
+    def withdraw(self, order: Order) -> None:
+        """Let an order that waits have no turn."""
+        del self._waiting[order.application]
+
     def done(self, order: Order) -> None:
         del self._running[order.application]
 
@@ -48,6 +52,9 @@ class Lanes:
     @property
     def waiting(self) -> list[Order]:
         return list(self._waiting.values())
+
+    def runs(self) -> set[str]:
+        return {order.flag.run for order in (*self.running, *self.waiting)}
 
     def claim_ids(self) -> set[str]:
         return {order.claim.id for order in (*self.running, *self.waiting)}

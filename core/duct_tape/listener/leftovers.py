@@ -8,22 +8,35 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from contextlib import suppress
 from pathlib import Path
 
 PROC = Path("/proc")
+# From SIGKILL to their end; one that hangs in the system may take for ever.
+SECONDS = 5.0
 
 
 def end_left_overs(run: str, proc: Path = PROC) -> int:
-    """Kill the process groups that were started for ``run``; gives back how many there were."""
-    mark = f"DUCT_TAPE_RUN={run}".encode()
-    groups = {_group(pid) for pid in _processes(proc) if mark in _environment(proc, pid)}
-    # A listener that bin/deploy itself has started bears the mark, too, and does not end itself.
-    groups -= {0, os.getpgrp()}
+    """Kill the process groups that were started for ``run``, and wait until they are gone.
+
+    :returns: how many there were.
+    """
+    groups = _groups(run, proc)
     for group in groups:
         with suppress(OSError):
             os.killpg(group, signal.SIGKILL)
+    deadline = time.monotonic() + SECONDS
+    while groups and _groups(run, proc) & groups and time.monotonic() < deadline:
+        time.sleep(0.01)
     return len(groups)
+
+
+def _groups(run: str, proc: Path) -> set[int]:
+    mark = f"DUCT_TAPE_RUN={run}".encode()
+    groups = {_group(pid) for pid in _processes(proc) if mark in _environment(proc, pid)}
+    # A listener that bin/deploy itself has started bears the mark, too, and does not end itself.
+    return groups - {0, os.getpgrp()}
 
 
 def _processes(proc: Path) -> list[int]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
 import signal
 import tempfile
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -16,11 +18,14 @@ from attrs import frozen
 
 from duct_tape.listener.output import Output
 
-# How it came to an end: by itself, by its time limit, or because the listener stops.
-Cause: TypeAlias = Literal["exit", "timeout", "stop"]
+# How it came to an end: by itself, by its time limit, because somebody cancelled it, or because the listener stops.
+Cause: TypeAlias = Literal["exit", "timeout", "cancel", "stop"]
 
 _LOOK_AGAIN = 0.05
 _LAST_WAIT = 5.0
+PROC = Path("/proc")
+
+log = logging.getLogger(__name__)
 
 
 @frozen(kw_only=True)
@@ -58,20 +63,29 @@ async def start(script: Script, output: Output) -> asyncio.subprocess.Process:
         output.handed_over()
 
 
-async def wait(process: asyncio.subprocess.Process, limit: float, stop: asyncio.Event, kill_after: float) -> Cause:
-    """Wait for the end of the process, and bring it about after ``limit`` seconds or when ``stop`` is set."""
+async def wait(
+    process: asyncio.subprocess.Process, limit: float, stop: asyncio.Event, cancel: asyncio.Event, kill_after: float
+) -> Cause:
+    """Wait for the end of the process, and bring it about after ``limit`` seconds or when an event is set.
+
+    One that was cancelled has ended when no process of its group is left. If that takes longer than the listener may
+    live, it is ``stop``.
+    """
     ended = asyncio.ensure_future(process.wait())
     stopped = asyncio.ensure_future(stop.wait())
+    cancelled = asyncio.ensure_future(cancel.wait())
     try:
-        await asyncio.wait({ended, stopped}, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({ended, stopped, cancelled}, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
         if ended.done():
             return "exit"
         await _end_group(process.pid, kill_after)
         await asyncio.wait({ended}, timeout=_LAST_WAIT)
-        return "stop" if stopped.done() else "timeout"
+        if cancel.is_set() and await _gone(process.pid, stop):
+            return "cancel"
+        return "stop" if stop.is_set() else "timeout"
     finally:
-        ended.cancel()
-        stopped.cancel()
+        for future in (ended, stopped, cancelled):
+            future.cancel()
 
 
 def exit_code(process: asyncio.subprocess.Process) -> int | None:
@@ -103,6 +117,36 @@ async def _end_group(group: int, kill_after: float) -> None:
         if not _signal(group, 0):
             return
     _signal(group, signal.SIGKILL)
+
+
+async def _gone(group: int, stop: asyncio.Event) -> bool:
+    """Wait until no process of the group is left; False when ``stop`` is set before."""
+    begun, told = time.monotonic(), False
+    while _runs(group):
+        if stop.is_set():
+            return False
+        if not told and time.monotonic() - begun > _LAST_WAIT:
+            told = True
+            log.warning("what bin/deploy has started cannot be ended (process group %d); waiting for its end", group)
+        await asyncio.sleep(_LOOK_AGAIN)
+    return True
+
+
+def _runs(group: int) -> bool:
+    """Whether a process of the group still runs; one that only waits to be noticed does not."""
+    return _signal(group, 0) and _states(group) != {"Z"}
+
+
+def _states(group: int, proc: Path = PROC) -> set[str]:
+    """The states of the group's processes, as far as the system tells them."""
+    states = set()
+    with suppress(OSError):
+        for pid in filter(str.isdecimal, os.listdir(proc)):
+            with suppress(OSError):  # It has ended meanwhile.
+                state, _, its_group, *_ = (proc / pid / "stat").read_text(errors="replace").rpartition(") ")[2].split()
+                if int(its_group) == group:
+                    states.add(state)
+    return states
 
 
 def _signal(group: int, number: int) -> bool:

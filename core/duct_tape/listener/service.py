@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import signal
+import time
 
 from attrs import evolve
 
@@ -17,6 +19,9 @@ from duct_tape.listener.output import Log
 from duct_tape.listener.settings import Settings
 from duct_tape.listener.spool import Spool
 from duct_tape.results import Result
+
+# Nobody has to look after these.
+GOOD = frozenset({"deployed", "superseded", "cancelled"})
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +53,8 @@ class Listener:
         self._stopping = False
         self._end = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        # How to end the deploy of a claim for good.
+        self._cancels: dict[str, asyncio.Event] = {}
         self._lanes = Lanes(settings.concurrency)
         self._applications = Applications(settings.applications.absolute())
         self._inbox = Inbox(spool, self._applications, self._wake.set if events else None)
@@ -65,6 +72,7 @@ class Listener:
         while not self._stopping:
             self._wake.clear()
             self._look()
+            self._attend()
             self._start()
             await self._pause()
         await self._drain()
@@ -74,10 +82,11 @@ class Listener:
         self._look()
         while not self._stopping:
             self._wake.clear()
+            self._attend()
             self._start()
             if not self._tasks:
                 return
-            await self._wake.wait()
+            await self._pause()
         await self._drain()
 
     def stop(self) -> None:
@@ -91,12 +100,31 @@ class Listener:
         self._inbox.close()
 
     def _look(self) -> None:
-        for order in self._inbox.look(self._lanes.claim_ids()):
-            if older := self._lanes.offer(order):
+        orders = self._inbox.look(self._lanes.claim_ids())
+        cancelled = self._inbox.attend({order.flag.run for order in orders} | self._lanes.runs()) if orders else ()
+        for order in orders:
+            # Before it could overtake another.
+            if order.flag.run in cancelled:
+                self._finish(order, _cancelled(order))
+            elif older := self._lanes.offer(order):
                 self._finish(older, _superseded(older))
+
+    def _attend(self) -> None:
+        """End what was cancelled: at once if it waits, and when its processes are gone if it runs."""
+        cancelled = self._inbox.attend(self._lanes.runs())
+        for order in self._lanes.waiting:
+            if order.flag.run in cancelled:
+                self._lanes.withdraw(order)
+                self._finish(order, _cancelled(order))
+        for order in self._lanes.running:
+            event = self._cancels[order.claim.id]
+            if order.flag.run in cancelled and not event.is_set():
+                log.info("%s: cancelling %s", order.application, describe(order.flag))
+                event.set()
 
     def _start(self) -> None:
         while order := self._lanes.next():
+            self._cancels[order.claim.id] = asyncio.Event()
             task = asyncio.create_task(self._deploy(order))
             self._tasks.add(task)
             task.add_done_callback(self._ended)
@@ -105,9 +133,10 @@ class Listener:
         self._tasks.discard(task)
         self._wake.set()
 
-    async def _pause(self) -> None:
+    async def _pause(self, most: float = math.inf) -> None:
+        seconds = self._settings.poll if most <= 0 else min(most, self._settings.poll)
         try:
-            async with asyncio.timeout(self._settings.poll):
+            async with asyncio.timeout(seconds):
                 await self._wake.wait()
         except TimeoutError:
             return
@@ -117,10 +146,13 @@ class Listener:
             return
         names = ", ".join(order.application for order in self._lanes.running)
         log.info("stopping; waiting up to %g s for %s", self._settings.grace, names)
-        _, late = await asyncio.wait(self._tasks, timeout=self._settings.grace)
-        if late:
-            self._end.set()
-            await asyncio.wait(late)
+        deadline = time.monotonic() + self._settings.grace
+        while self._tasks:
+            self._wake.clear()
+            self._attend()
+            if time.monotonic() >= deadline:
+                self._end.set()
+            await self._pause(deadline - time.monotonic())
 
     async def _deploy(self, order: Order) -> None:
         try:
@@ -129,6 +161,7 @@ class Listener:
             log.exception("%s: the listener itself failed", order.application)
             result = Result.unstarted(order.flag, "failed", f"the listener failed: {error}")
         self._lanes.done(order)
+        del self._cancels[order.claim.id]
         if result:
             self._finish(order, result)
         else:
@@ -144,13 +177,14 @@ class Listener:
             record=Log(self._inbox.open_log(order.flag.run)),
             report=self._inbox.report,
             stop=self._end,
+            cancel=self._cancels[order.claim.id],
         ).run()
 
     def _finish(self, order: Order, result: Result) -> None:
         active = {order.flag.run for order in self._lanes.running}
         self._inbox.finish(order, result, active)
         _tell(order, result)
-        self._failures += result.state not in ("deployed", "superseded")
+        self._failures += result.state not in GOOD
 
 
 def _superseded(order: Order) -> Result:
@@ -161,13 +195,20 @@ def _superseded(order: Order) -> Result:
     return evolve(Result.unstarted(order.flag, "superseded", sentence), started_at=order.begun)
 
 
+def _cancelled(order: Order) -> Result:
+    if not order.begun:
+        return Result.unstarted(order.flag, "cancelled", "it was cancelled before its turn")
+    sentence = "it was interrupted, and cancelled before it could be repeated"
+    return evolve(Result.unstarted(order.flag, "cancelled", sentence), started_at=order.begun)
+
+
 def _tell(order: Order, result: Result) -> None:
     words = [f"{result.application}: {result.state} {describe(order.flag)}"]
     if result.exit_code:
         words.append(f"with exit code {result.exit_code}")
     if result.duration is not None:
         words.append(f"after {result.duration:.1f} s")
-    if result.state in ("deployed", "superseded"):
+    if result.state in GOOD:
         log.info("%s", " ".join(words))
     elif result.started_at is None or result.output.startswith(CANNOT_START):
         log.warning("%s: %s", " ".join(words), result.output)

@@ -14,19 +14,24 @@ from duct_tape.results import Result
 FLAG = Flag(run="r1", application="app", tag="v1")
 
 
-def deploy(host: Host, timeout: float = 10.0, stopped: bool = False) -> tuple[Result | None, list[Result]]:
+def deploy(
+    host: Host, timeout: float = 10.0, stopped: bool = False, cancelled: bool = False
+) -> tuple[Result | None, list[Result]]:
     reports: list[Result] = []
 
     async def inside() -> Result | None:
-        stop = asyncio.Event()
+        stop, cancel = asyncio.Event(), asyncio.Event()
         if stopped:
             stop.set()
+        if cancelled:
+            cancel.set()
         return await Deploy(
             order=Order(claim=Claim(id="1", name="app"), flag=FLAG, content=b"in"),
             settings=Settings(volume=host.volume, applications=host.applications, timeout=timeout, kill_after=1),
             record=Log(None),
             report=reports.append,
             stop=stop,
+            cancel=cancel,
         ).run()
 
     return asyncio.run(inside()), reports
@@ -69,6 +74,16 @@ def test_an_interrupted_one_has_no_result(host: Host) -> None:
     host.application("app", "sleep 100")
 
     assert deploy(host, stopped=True)[0] is None
+
+
+def test_a_cancelled_one_has_a_result_and_no_exit_code(host: Host) -> None:
+    host.application("app", "trap 'echo cleaned; exit 0' TERM; sleep 100 & wait")
+
+    result, _ = deploy(host, cancelled=True)
+
+    assert result
+    assert (result.state, result.exit_code) == ("cancelled", None)
+    assert result.duration is not None
 
 
 def test_what_cannot_be_started_failed_with_a_sentence(host: Host) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -20,15 +21,21 @@ def script(folder: Path, text: str, stdin: bytes = b"") -> Script:
 
 
 def run(
-    what: Script, limit: float = 10.0, kill_after: float = 5.0, stop_after: float | None = None
+    what: Script,
+    limit: float = 10.0,
+    kill_after: float = 5.0,
+    stop_after: float | None = None,
+    cancel_after: float | None = None,
 ) -> tuple[str, int | None, str]:
     async def inside() -> tuple[str, int | None, str]:
-        output, stop = Output(Log(None)), asyncio.Event()
+        output, stop, cancel = Output(Log(None)), asyncio.Event(), asyncio.Event()
         try:
             started = await start(what, output)
             if stop_after is not None:
                 asyncio.get_running_loop().call_later(stop_after, stop.set)
-            cause = await wait(started, limit, stop, kill_after)
+            if cancel_after is not None:
+                asyncio.get_running_loop().call_later(cancel_after, cancel.set)
+            cause = await wait(started, limit, stop, cancel, kill_after)
             return cause, exit_code(started), output.finish()
         finally:
             output.close()
@@ -75,6 +82,50 @@ def test_who_does_not_end_is_killed(tmp_path: Path) -> None:
 
 def test_being_told_to_stop_ends_it(tmp_path: Path) -> None:
     assert run(script(tmp_path, "#!/bin/sh\nexec sleep 100"), stop_after=0.1)[:2] == ("stop", 143)
+
+
+STUBBORN = """#!/bin/sh
+echo $$ >group
+sh -c 'trap "" TERM; touch child; while :; do sleep 0.02; done' &
+until [ -e child ]; do sleep 0.01; done
+wait
+"""
+
+
+def group_of(folder: Path) -> int:
+    """The group that the script led; it wrote it down."""
+    return int((folder / "group").read_text())
+
+
+def test_being_cancelled_ends_the_whole_group(tmp_path: Path) -> None:
+    assert run(script(tmp_path, STUBBORN), cancel_after=0.3, kill_after=0.2)[0] == "cancel"
+
+    assert process._states(group_of(tmp_path)) <= {"Z"}
+
+
+def test_what_cannot_be_ended_is_waited_for_until_the_listener_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(process, "_LAST_WAIT", 0.1)
+    monkeypatch.setattr(process, "_runs", lambda group: True)
+
+    cause, _, _ = run(script(tmp_path, "#!/bin/sh\nexec sleep 100"), cancel_after=0.1, stop_after=0.5)
+
+    assert cause == "stop"
+    assert [message.partition(" (")[0] for message in caplog.messages] == [
+        "what bin/deploy has started cannot be ended"
+    ]
+
+
+def test_a_process_that_only_waits_to_be_noticed_does_not_run(tmp_path: Path) -> None:
+    ended = subprocess.Popen(["/bin/true"], start_new_session=True)
+    os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+    assert process._states(ended.pid) == {"Z"}
+    assert not process._runs(ended.pid)
+    ended.wait()
+
+    assert process._runs(os.getpgrp())
+    assert process._states(os.getpgrp(), tmp_path / "no proc") == set()
 
 
 def test_a_group_that_is_gone_already_needs_no_end() -> None:
