@@ -16,7 +16,8 @@ from duct_tape.api import Run, RunState
 from duct_tape.conf.model import VolumeConf
 from duct_tape.delivery import Runs
 from duct_tape.errors import JournalError
-from duct_tape.follow import Follower
+from duct_tape.flags import Flag
+from duct_tape.follow import Follower, sentence
 from duct_tape.journal.sqlite import SQLiteJournal
 from duct_tape.observers import Observers
 from duct_tape.plugins.registry import Registry
@@ -85,7 +86,7 @@ def test_a_deploy_is_followed_to_its_end(follow: Callable[..., None], tmp_path: 
     follow(scene)
 
 
-@pytest.mark.parametrize("state", ["deployed", "timed out", "refused", "superseded"])
+@pytest.mark.parametrize("state", ["deployed", "timed out", "refused", "superseded", "cancelled"])
 def test_every_end_is_recorded(follow: Callable[..., None], tmp_path: Path, state: State) -> None:
     async def scene(follower: Follower, journal: SQLiteJournal) -> None:
         write(tmp_path, state)
@@ -149,32 +150,143 @@ def test_a_flag_that_nobody_takes_is_told_once_and_is_red(
     follow: Callable[..., None], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def scene(follower: Follower, journal: SQLiteJournal) -> None:
-        assert all(check.healthy for check in follower.checks())
+        assert follower.checks()[0].healthy
         await follower.look()
         await follower.look()
-        (check,) = follower.checks()
-        assert (check.healthy, check.detail) == (False, "no listener takes the flags of app")
-        write(tmp_path, "deploying")
+        flags, heartbeat = follower.checks()
+        assert (flags.healthy, flags.detail) == (False, "no listener takes the flags of app")
+        assert (heartbeat.healthy, heartbeat.detail) == (False, "the listener has given no sign of life for 0 minutes")
+        write(tmp_path, "deployed")
         await follower.look()
         assert all(check.healthy for check in follower.checks())
 
+    (tmp_path / "volume/any name").write_text(Flag(run="run-1", application="app").to_line())
     follow(scene, listener_timeout=1e-9)
     assert [message for message in caplog.messages if "no listener" in message] == [
         "no listener has taken the flag of app for 0 minutes (run run-1): is `duct-tape listen` running?"
     ]
 
 
-def test_a_deploy_that_nobody_hears_of_again_is_lost(follow: Callable[..., None], tmp_path: Path) -> None:
+def test_a_flag_that_is_gone_is_told_in_other_words(
+    follow: Callable[..., None], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scene(follower: Follower, journal: SQLiteJournal) -> None:
+        await follower.look()
+        await follower.look()
+        assert await states(journal) == {"run-1": "flagged"}
+
+    follow(scene, listener_timeout=1e-9)
+    (message,) = caplog.messages
+    assert message.startswith("the flag of app is not in the volume any more, and for 0 minutes no listener has said")
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_deploy_that_nobody_hears_of_again_is_lost_until_it_turns_up(
+    follow: Callable[..., None], tmp_path: Path, restart: bool
+) -> None:
     async def scene(follower: Follower, journal: SQLiteJournal) -> None:
         write(tmp_path, "deploying")
         await follower.look()
         await follower.look()
         assert await states(journal) == {"run-1": "lost"}
+        if restart:
+            conf = VolumeConf(path=tmp_path / "volume")
+            follower = Follower(Volume(conf.path), journal, Observers(Registry()), conf)
+            await follower.recover()
+        await follower.look()  # The old result is still there, and says nothing new.
+        assert await states(journal) == {"run-1": "lost"}
+        write(tmp_path, "deployed")
+        await follower.look()
+        assert await states(journal) == {"run-1": "deployed"}
+        write(tmp_path, "failed")
+        await follower.look()
+        assert await states(journal) == {"run-1": "deployed"}
+
+    follow(scene, deploy_timeout=1e-9)
+
+
+def test_a_deploy_whose_listener_stopped_is_lost_and_goes_on_when_it_is_deployed_again(
+    follow: Callable[..., None], tmp_path: Path
+) -> None:
+    async def scene(follower: Follower, journal: SQLiteJournal) -> None:
+        write(tmp_path, "deploying", started_at="2026-01-01T00:00:00Z")
+        await follower.look()
+        assert await states(journal) == {"run-1": "deploying"}
+        for beat in range(3):  # As long as it changes, the listener lives.
+            (tmp_path / "volume/.listener.json").write_text(f'{{"last_scan": {beat}}}')
+            follower._heart.since -= 700
+            await follower.look()
+        assert await states(journal) == {"run-1": "deploying"}
+        follower._heart.since -= 700
+        assert not all(check.healthy for check in follower.checks())
+        await follower.look()
+        (lost,) = await journal.recent(1)
+        assert lost.state is RunState.LOST
+        assert lost.detail.startswith("the listener stopped during its deploy: no sign of life for 12 minutes. When it")
+        write(tmp_path, "deploying", started_at="2026-01-01T01:00:00Z")
+        (tmp_path / "volume/.listener.json").write_text('{"last_scan": 99}')
+        await follower.look()
+        assert await states(journal) == {"run-1": "deploying"}
+        assert all(check.healthy for check in follower.checks())
+
+    follow(scene)
+
+
+def test_what_is_lost_for_a_day_is_given_up(
+    follow: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene(follower: Follower, journal: SQLiteJournal) -> None:
+        write(tmp_path, "deploying")
+        await follower.look()
+        await follower.look()
+        monkeypatch.setattr("duct_tape.follow.LOST_SECONDS", 0.0)
+        await follower.look()
         write(tmp_path, "deployed")
         await follower.look()
         assert await states(journal) == {"run-1": "lost"}
 
     follow(scene, deploy_timeout=1e-9)
+
+
+def test_a_lost_run_stays_lost_without_a_result(follow: Callable[..., None]) -> None:
+    async def scene(follower: Follower, journal: SQLiteJournal) -> None:
+        await journal.report("run-1", RunState.LOST, "", None)
+        assert not await journal.report("run-1", RunState.SUPERSEDED, "", None)
+        assert [found.state for found in await journal.with_listener()] == [RunState.LOST]
+
+    follow(scene)
+
+
+def test_what_a_command_ended_beside_the_server_is_let_go(
+    follow: Callable[..., None], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scene(follower: Follower, journal: SQLiteJournal) -> None:
+        for number in range(2, 15):
+            follower.flagged(await flag(journal, run(number)))
+        await journal.report("run-14", RunState.CANCELLED, "an operator stopped it", None)
+        await follower.look()
+        await follower.look()
+        write(tmp_path, "deployed", "run-14")
+        await follower.look()
+        assert (await states(journal))["run-14"] == "cancelled"
+
+    caplog.set_level("INFO", "duct_tape.follow")
+    follow(scene)
+    assert caplog.messages == ["cancelled: run run-14 for app: an operator stopped it"]
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        (
+            {"started_at": "2026-01-01T00:00:00Z", "duration": 2.04, "output": "one\ntwo\n"},
+            "was cancelled after 2.0 s: two",
+        ),
+        ({"output": "it was cancelled before its turn"}, "was not started: it was cancelled before its turn"),
+    ],
+)
+def test_a_cancelled_deploy_in_words(members: dict[str, Any], expected: str) -> None:
+    assert sentence(Result(run="r", application="app", state="cancelled", **members)) == f"bin/deploy {expected}"
 
 
 def test_a_flag_that_was_taken_while_it_was_replaced_is_heard(follow: Callable[..., None], tmp_path: Path) -> None:

@@ -176,13 +176,14 @@ class Journal(Protocol):
         ...
 
     async def with_listener(self) -> list[Run]:
-        """The runs whose end is up to the listener, oldest first."""
+        """The runs whose end is up to the listener, and those that got lost in the last day, oldest first."""
         ...
 
     async def report(self, run: str, state: RunState, detail: str, result: Result | None) -> bool:
         """Record what the listener said, or that it said nothing for too long.
 
-        Only a run whose end is up to the listener is changed, or one whose flag seemed to be replaced.
+        Only a run whose end is up to the listener is changed, or with a result one that is lost or whose flag
+        seemed to be replaced.
 
         :returns: whether it was changed.
         """

@@ -34,11 +34,12 @@ def finish(db: sqlite3.Connection, run: str, state: RunState, detail: str, super
 def report(db: sqlite3.Connection, run: str, state: RunState, detail: str, result: Result | None, untold: bool) -> bool:
     """See ``Journal.report``."""
     # A flag that was claimed at the very moment in which another replaced it counts as superseded, until its
-    # result tells otherwise.
+    # result tells otherwise. So does a lost run: a listener that starts again deploys once more what it had begun.
     text = result.to_line().decode() if result else None
     changed = db.execute(
         "UPDATE runs SET state = ?, detail = ?, result = ?, updated_at = ?, untold = ? WHERE id = ? AND (state IN"
-        " ('flagged', 'deploying') OR (state = 'superseded' AND result IS NULL AND ? IS NOT NULL)) RETURNING id",
+        " ('flagged', 'deploying') OR (state IN ('superseded', 'lost') AND result IS NULL AND ? IS NOT NULL))"
+        " RETURNING id",
         (state, detail, text, time.time(), untold, run, text),
     )
     return changed.fetchone() is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,7 +31,12 @@ def unfinished(db: sqlite3.Connection) -> list[Run]:
 
 def with_listener(db: sqlite3.Connection) -> list[Run]:
     """See ``Journal.with_listener``."""
-    return _runs(db, "runs.state IN ('flagged', 'deploying') ORDER BY runs.rowid")
+    # A lost run may turn up for a day.
+    return _runs(
+        db,
+        "runs.state IN ('flagged', 'deploying') OR (runs.state = 'lost' AND updated_at > ?) ORDER BY runs.rowid",
+        (time.time() - 24 * 3600,),
+    )
 
 
 def recent(
