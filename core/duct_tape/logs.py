@@ -16,7 +16,7 @@ MAX_MESSAGE = 2000
 
 def escaped(text: str) -> str:
     """The text on one line: control characters and half characters as escapes, cut where it is too long."""
-    line = _one_line(text)
+    line = one_line(text)
     return line if len(line) <= MAX_MESSAGE else f"{line[:MAX_MESSAGE]}…"
 
 
@@ -61,10 +61,11 @@ def _time(record: logging.LogRecord) -> str:
 
 def _exception(record: logging.LogRecord) -> str:
     formatted = logging.Formatter().formatException(record.exc_info) if record.exc_info else ""
-    line = _one_line(formatted)
+    line = one_line(formatted)
     # The end says what was raised and where.
     return line if len(line) <= MAX_MESSAGE else f"…{line[-MAX_MESSAGE:]}"
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """The text with control characters and half characters as escapes, however long it is."""
     return _CONTROL.sub(lambda found: ascii(found.group())[1:-1], text)

@@ -53,25 +53,36 @@ def test_only_regular_files_are_read_and_only_their_start(tmp_path: Path, parent
     (tmp_path / "file").write_bytes(b"x" * 10)
     (tmp_path / "link").symlink_to("file")
     os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    before = len(os.listdir("/proc/self/fd"))
 
     assert files.read(parent, "file", 4) == b"xxxx"
-    for name in ("link", "pipe"):
+    for name in ("link", "pipe", "folder"):
         with pytest.raises(OSError, match=r"regular file|symbolic links"):
             files.read(parent, name, 4)
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
-@pytest.mark.parametrize(("private", "mode"), [(True, 0o700), (False, 0o750)])
+def test_a_file_is_read_from_its_middle(tmp_path: Path, parent: int) -> None:
+    (tmp_path / "file").write_bytes(b"0123456789")
+    assert files.read(parent, "file", 3, 8) == b"89"
+    assert files.read(parent, "file", 3, 11) == b""
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode"), [({"private": True}, 0o700), ({}, 0o750), ({"shared": True}, 0o770)], ids=str
+)
 def test_an_own_folder_is_made_with_its_mode_whatever_the_umask(
-    tmp_path: Path, parent: int, private: bool, mode: int
+    tmp_path: Path, parent: int, kind: dict[str, bool], mode: int
 ) -> None:
     tmp_path.chmod(0o2770)
     before = os.umask(0o077)
     try:
-        with files.own_folder(parent, ".own", private=private) as handle:
+        with files.own_folder(parent, ".own", **kind) as handle:
             made = os.fstat(handle).st_ino
     finally:
         os.umask(before)
-    with files.own_folder(parent, ".own", private=private) as handle:
+    with files.own_folder(parent, ".own", **kind) as handle:
         assert os.fstat(handle).st_ino == made
 
     assert (tmp_path / ".own").stat().st_mode & 0o7777 == 0o2000 | mode

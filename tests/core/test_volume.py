@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from duct_tape import volume as module
 from duct_tape.errors import PermanentError, StartupError
-from duct_tape.volume import MAX_NAME_BYTES, Volume, name_problem, safe_name
+from duct_tape.volume import MAX_LOG_PART, MAX_NAME_BYTES, Volume, name_problem, safe_name
 
 
 @pytest.fixture
@@ -282,3 +282,75 @@ def test_old_temporary_files_are_removed_and_nothing_else(tmp_path: Path) -> Non
         os.utime(tmp_path / name, (0, 0))
     Volume(tmp_path).clean()
     assert sorted(os.listdir(tmp_path)) == [".tmp-folder", ".tmp-link", ".tmp-new", "flag"]
+
+
+def results(folder: Path) -> Path:
+    path = folder / ".results"
+    path.mkdir()
+    return path
+
+
+def test_a_log_is_read_in_parts(folder: Path) -> None:
+    volume = Volume(folder)
+    assert volume.read_log("run-1") is None
+    log = results(folder) / "run-1.log"
+    log.write_bytes(b"0123456789")
+    assert volume.read_log("run-1", 4, 3) == b"456"
+    assert volume.read_log("run-1", 10) == b""
+    assert volume.read_log("run-1", 1000) == b""
+    log.write_bytes(b"x" * 1_000_000)
+    assert volume.read_log("run-1", limit=1_000_000) == b"x" * MAX_LOG_PART
+
+
+@pytest.mark.parametrize("make", [link, dangling, endless, os.mkfifo, listening, Path.mkdir])
+def test_what_is_no_log_is_not_read(folder: Path, make: Callable[[Path], None]) -> None:
+    (folder.parent / "victim").write_bytes(b"secret")
+    make(results(folder) / "run-1.log")
+    volume, before = Volume(folder), handles()
+    assert volume.read_log("run-1") is None
+    assert handles() == before
+
+
+def test_a_request_is_there_for_both_sides(folder: Path) -> None:
+    folder.chmod(0o2770)
+    volume, before = Volume(folder), os.umask(0o077)
+    try:
+        for _ in range(2):
+            volume.request_cancel("run-1")
+    finally:
+        os.umask(before)
+    assert os.listdir(folder / ".cancel") == ["run-1"]
+    assert (folder / ".cancel").stat().st_mode & 0o7777 == 0o2770
+    volume.forget_cancel("run-1")
+    volume.forget_cancel("run-1")
+    assert os.listdir(folder / ".cancel") == []
+
+
+@pytest.mark.parametrize("make", [link, dangling, os.mkfifo, listening, Path.mkdir])
+def test_what_is_in_the_way_of_a_request_makes_room(folder: Path, make: Callable[[Path], None]) -> None:
+    victim = folder.parent / "victim"
+    victim.write_bytes(b"precious")
+    volume = Volume(folder)
+    if make is not Path.mkdir:
+        make(folder / ".cancel")
+    volume.request_cancel("other")
+    make(folder / ".cancel" / "run-1")
+    volume.request_cancel("run-1")
+    assert (folder / ".cancel" / "run-1").is_file()
+    assert not (folder / ".cancel" / "run-1").is_symlink()
+    assert victim.read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize("run", ["../run", ".run", "", "a/b", "a\0b"])
+def test_a_request_is_one_safe_name(folder: Path, run: str) -> None:
+    with pytest.raises(PermanentError):
+        Volume(folder).request_cancel(run)
+
+
+def test_two_that_ask_at_once_both_have_asked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    volume = Volume(folder)
+    volume.request_cancel("run-1")
+    monkeypatch.setattr(module, "_is_file", lambda *_: False)
+    monkeypatch.setattr("duct_tape.files.clear", lambda *_: None)
+    volume.request_cancel("run-1")
+    assert os.listdir(folder / ".cancel") == ["run-1"]

@@ -18,6 +18,7 @@ from duct_tape import __version__
 from duct_tape.errors import ConfigurationError, DuctTapeError
 
 COMMANDS = {
+    "cancel": "End a run that waits or is deployed, with all its processes.",
     "check": "Find everything that is wrong with the configuration.",
     "doctor": "Look for what keeps a release from being deployed.",
     "init": "Write a starter configuration, its schema and a strong secret.",
@@ -27,7 +28,7 @@ COMMANDS = {
     "plugins": "List what is installed, enabled and broken.",
     "redeploy": "Deploy an application again, or back to an earlier version.",
     "resume": "Carry out the runs of a paused application again.",
-    "runs": "List runs, show one, repeat or discard one that failed.",
+    "runs": "List runs, show or follow one, repeat or discard one that failed.",
     "schema": "Print a JSON Schema of the configuration for editors.",
     "serve": "Receive webhooks.",
     "simulate": "Show what a delivery would do, without doing it.",

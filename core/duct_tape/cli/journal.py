@@ -1,4 +1,4 @@
-"""The journal for commands that work beside a running server."""
+"""The journal and the volume for commands that work beside a running server."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from duct_tape.conf.model import JournalConf
 from duct_tape.conf.sources import read
 from duct_tape.errors import DuctTapeError
 from duct_tape.journal.sqlite import SQLiteJournal, open_journal
+from duct_tape.runs import Run
+from duct_tape.volume import Volume
 
 T = TypeVar("T")
 
@@ -25,6 +27,16 @@ def with_journal(config: Path | None, question: Callable[[SQLiteJournal], Awaita
     :raises DuctTapeError: there is no configuration, or no journal yet.
     """
     return with_journal_of(load(read(config))[0].core.journal, question)
+
+
+def with_stores(config: Path | None, question: Callable[[SQLiteJournal, Volume], Awaitable[T]]) -> T:
+    """The answer of the configured journal, and the shared volume for the question.
+
+    :raises DuctTapeError: there is no configuration, or no journal yet.
+    """
+    core = load(read(config))[0].core
+    volume = Volume(core.volume.path.absolute())
+    return with_journal_of(core.journal, lambda journal: question(journal, volume))
 
 
 def with_journal_of(conf: JournalConf, question: Callable[[SQLiteJournal], Awaitable[T]]) -> T:
@@ -40,6 +52,16 @@ def with_journal_of(conf: JournalConf, question: Callable[[SQLiteJournal], Await
             await journal.close()
 
     return asyncio.run(main())
+
+
+async def existing(journal: SQLiteJournal, run: str) -> Run:
+    """The run with that id.
+
+    :raises DuctTapeError: there is none.
+    """
+    if found := await journal.find(run):
+        return found
+    raise DuctTapeError(f"there is no run {run[:100]!r}; `duct-tape runs list` shows them")
 
 
 def moment(seconds: float) -> str:

@@ -10,7 +10,8 @@ import click
 from attrs import evolve
 
 from duct_tape.assembly import new_run_id
-from duct_tape.cli.journal import PICKED_UP, moment, with_journal
+from duct_tape.cli.follow import follow_command
+from duct_tape.cli.journal import PICKED_UP, existing, moment, with_journal
 from duct_tape.cli.options import config_option, json_option, limit_option, print_json, print_table
 from duct_tape.cli.pause import user
 from duct_tape.errors import DuctTapeError
@@ -25,7 +26,7 @@ COLUMNS = ("run", "state", "application", "version", "created_at", "detail")
 @click.group("runs", invoke_without_command=True, epilog="Example: duct-tape runs list --application shop.example.com")
 @click.pass_context
 def command(ctx: click.Context) -> None:
-    """List runs, show one, repeat or discard one that failed.
+    """List runs, show or follow one, repeat or discard one that failed.
 
     Works beside a running server. Without a command it lists.
     """
@@ -123,14 +124,7 @@ def _waiting(run: Run, paused: Mapping[str, Pause]) -> Run:
     return evolve(run, detail=f"{run.application} is paused by {pause.who}{why}")
 
 
-async def existing(journal: SQLiteJournal, run: str) -> Run:
-    """The run with that id.
-
-    :raises DuctTapeError: there is none.
-    """
-    if found := await journal.find(run):
-        return found
-    raise DuctTapeError(f"there is no run {run[:100]!r}; `duct-tape runs list` shows them")
+command.add_command(follow_command)
 
 
 async def repeated(journal: SQLiteJournal, run: Run) -> str:

@@ -14,6 +14,7 @@ from duct_tape.listener.applications import Applications
 from duct_tape.listener.inbox import Inbox
 from duct_tape.listener.spool import Spool
 from duct_tape.results import Result
+from duct_tape.volume import Volume
 
 
 @pytest.fixture
@@ -230,3 +231,22 @@ def test_without_a_user_that_asks_for_them_there_are_no_events(host: Host, appli
     assert len(os.listdir("/proc/self/fd")) == before + 2
     box.close()
     box.close()
+
+
+def test_attending_shows_life_and_finds_what_is_cancelled(host: Host, box: Inbox) -> None:
+    Volume(host.volume).request_cancel("run-1")
+    assert box.attend({"run-1", "run-2"}) == {"run-1"}
+    assert (host.volume / ".listener.json").exists()
+
+    shutil.rmtree(host.volume)
+    assert box.attend({"run-1"}) == set()
+
+
+def test_a_request_that_was_served_is_removed(host: Host, box: Inbox) -> None:
+    host.flag("app", "v1")
+    (order,) = box.look(())
+    Volume(host.volume).request_cancel("run-v1")
+
+    box.finish(order, Result.of(order.flag, "cancelled"), ())
+
+    assert os.listdir(host.volume / ".cancel") == []

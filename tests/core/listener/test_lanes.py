@@ -46,6 +46,18 @@ def test_a_newer_flag_keeps_its_place_in_the_queue() -> None:
     assert lanes.claim_ids() == {"a-2", "b-1"}
 
 
+def test_an_order_that_waits_can_lose_its_turn() -> None:
+    lanes = Lanes(1)
+    for name in "ab":
+        lanes.offer(order(name))
+    lanes.next()
+    assert lanes.runs() == {"a-", "b-"}
+    lanes.withdraw(order("b"))
+    lanes.done(order("a"))
+    assert lanes.next() is None
+    assert lanes.runs() == set()
+
+
 @given(st.lists(st.one_of(st.sampled_from("abcd"), st.none())), st.integers(1, 3))
 def test_every_order_runs_or_is_overtaken_by_a_newer_one(steps: list[str | None], limit: int) -> None:
     lanes = Lanes(limit)
