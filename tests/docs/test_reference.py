@@ -27,7 +27,7 @@ from duct_tape_notify.message import SAMPLES
 
 COMMAND_LINES = [
     *sorted(COMMANDS), "github send", "notify test", "runs list", "runs show", "runs retry", "runs discard",
-    "deliveries list", "deliveries show", "deliveries replay",
+    "deliveries list", "deliveries show", "deliveries replay", "runs follow",
 ]  # fmt: skip
 
 

@@ -60,7 +60,8 @@ class VolumeConf:
 
     path: Path = option("The folder in which flags are left.", default=Path("shared_volume"))
     listener_timeout: float = option(
-        "Seconds that a flag may wait for a listener before `/readyz` turns red and the log says so.",
+        "Seconds that a flag may wait for a listener before `/readyz` turns red and the log says so; and that a "
+        "listener may give no sign of life before a deploy that it has begun counts as lost.",
         default=10 * 60 * SECONDS,
     )
     deploy_timeout: float = option(
