@@ -65,7 +65,7 @@ tidy_requests() {
       name=${item:1}
       [[ $name =~ $id ]] && { [[ ${active[$name]-} ]] || [[ $item == +* && ! -e ../.results/$name.json ]]; } && continue
       rm -df -- "./$name"
-    done < <(find . -mindepth 1 -maxdepth 1 \( -type f -mmin -1440 -printf '+%f\0' -o -printf '-%f\0' \) | head -zn 1000)
+    done < <(find . -mindepth 1 -maxdepth 1 \( -type f -mmin -1440 -printf '+%f\0' -o -printf '-%f\0' \) | head -zn 200)
   ) 2>/dev/null
 }
 

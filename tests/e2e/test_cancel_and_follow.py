@@ -1,4 +1,4 @@
-"""Cancelling and following with real processes: a server, a listener, and an operator beside them."""
+"""Cancelling, following and losing runs with real processes: a server, a listener, and an operator beside them."""
 
 from __future__ import annotations
 
@@ -24,14 +24,20 @@ listeners = pytest.mark.parametrize("form", LISTENERS)
 
 
 @pytest.fixture
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
-    """A server, and an application whose deploy never ends by itself."""
+def idle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
+    """An application whose deploy never ends by itself; nothing is started yet."""
     monkeypatch.setenv("DUCT_TAPE_KILL_AFTER", "1")
     machine = Machine(tmp_path)
     machine.application("long", LONG)
-    machine.serve()
     yield machine
     machine.close()
+
+
+@pytest.fixture
+def machine(idle: Machine) -> Machine:
+    """The same with a server."""
+    idle.serve()
+    return idle
 
 
 def runs(pid: int) -> bool:
@@ -111,3 +117,24 @@ def test_a_request_outlives_listener_and_server(machine: Machine, form: str) -> 
     pids = [int(pid) for pid in (machine.folder / "pids").read_text().split()]
     assert not any(map(runs, pids))
     assert shown(machine, run)["state"] == "cancelled"
+
+
+def test_a_deploy_whose_listener_is_killed_is_lost_until_the_next_one_deploys_it_again(idle: Machine) -> None:
+    machine = idle
+    # More than the time between two heartbeats.
+    machine.configuration.write_text(machine.configuration.read_text() + "[volume]\nlistener_timeout = 6\n")
+    machine.application("once", "#!/bin/sh\n[ -e '{folder}/go' ] || exec sleep 1000\n")
+    machine.serve()
+    listener = machine.listen()
+    run = machine.release("once", "v1").run
+    until(lambda: shown(machine, run)["state"] == "deploying")
+
+    listener.kill()
+    until(lambda: machine.said(f"lost: run {run} for once: the listener stopped during its deploy"))
+    assert shown(machine, run)["state"] == "lost"
+    assert not machine.answers("/readyz")
+
+    (machine.folder / "go").touch()
+    machine.listen()
+    until(lambda: shown(machine, run)["state"] == "deployed")
+    until(lambda: machine.answers("/readyz"))

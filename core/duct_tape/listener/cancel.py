@@ -18,7 +18,7 @@ from duct_tape.listener.spool import Spool
 
 # A flag that a day later has not come does not come any more.
 KEEP_SECONDS = 24 * 3600.0
-PORTION = 1000
+PORTION = 200
 
 
 def requested(spool: Spool, runs: Iterable[str]) -> set[str]:
