@@ -50,8 +50,9 @@ enter_cancel() {
   cd -P -- "$volume" 2>/dev/null && clear .cancel && enter .cancel 770
 }
 
-# Whether RUN is to be cancelled. Nothing is listed or opened: anything and any number of it may lie there.
-requested() { (enter_cancel && [[ -f ./$1 && ! -L ./$1 ]]); }
+# Whether RUN is to be cancelled. Enters the folder; nothing is listed or opened: anything and any number of it may be
+# there.
+requested() { enter_cancel && [[ -f ./$1 && ! -L ./$1 ]]; }
 
 # tidy_requests ACTIVE_RUN…: forget requests that come too late, or that nobody will serve. Never more than some at a
 # time, for there may be a million.
