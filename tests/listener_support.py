@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from attrs import define, field
 
 from duct_tape.flags import Flag
+from duct_tape.volume import Volume
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = {
@@ -35,6 +36,14 @@ def until(found: Callable[[], T], seconds: float = 15.0) -> T:
             return value
         time.sleep(0.01)  # Between two looks at a file: there is no event to wait for across processes.
     raise AssertionError(f"not within {seconds} s")
+
+
+def runs(pid: int) -> bool:
+    """Whether a process still runs; one that only waits to be noticed does not."""
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
 
 
 @define(eq=False)
@@ -141,6 +150,13 @@ class Host:
         """Wait until a run has a state; gives the result."""
         until(lambda: self.result(run).get("state") == state, seconds)
         return self.result(run)
+
+    def cancel(self, run: str) -> None:
+        """Ask for the end of a run as the container does."""
+        Volume(self.volume).request_cancel(run)
+
+    def requests(self) -> list[str]:
+        return sorted(os.listdir(self.volume / ".cancel"))
 
     def at_top(self) -> list[str]:
         return sorted(name for name in os.listdir(self.volume) if not name.startswith("."))

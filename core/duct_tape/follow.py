@@ -160,6 +160,8 @@ class Follower:
             # A run that was replaced is followed for a while; its end may already be in the journal.
             if found and found.state in FOLLOWED | {RunState.SUPERSEDED, followed.run.state}:
                 self._followed[run] = followed
+            elif found:
+                _log(found)
 
     async def _judge(self, followed: _Followed, content: bytes | None) -> None:
         result = Result.parse(content) if content else None
@@ -229,12 +231,8 @@ class Follower:
         if state not in FOLLOWED or not changed:
             self._followed.pop(followed.run.id, None)
         if changed:
-            self._tell(followed.run)
-
-    def _tell(self, run: Run) -> None:
-        level = logging.INFO if run.state in GOOD else logging.ERROR
-        log.log(level, "%s: run %s for %s: %s", run.state, run.id, run.application, run.detail)
-        self._observers.tell(run)
+            _log(followed.run)
+            self._observers.tell(followed.run)
 
 
 UNTAKEN = "no listener has taken the flag of %s for %d minutes (run %s): is `duct-tape listen` running?"
@@ -250,6 +248,11 @@ _VERBS = {
     "refused": "was refused",
     "cancelled": "was cancelled",
 }
+
+
+def _log(run: Run) -> None:
+    level = logging.INFO if run.state in GOOD else logging.ERROR
+    log.log(level, "%s: run %s for %s: %s", run.state, run.id, run.application, run.detail)
 
 
 def sentence(result: Result) -> str:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import evolve
+from tests.follow_support import flag, states, write
 from tests.server_support import run
 
-from duct_tape.api import Run, RunState
+from duct_tape.api import RunState
 from duct_tape.conf.model import VolumeConf
-from duct_tape.delivery import Runs
 from duct_tape.errors import JournalError
 from duct_tape.flags import Flag
 from duct_tape.follow import Follower, sentence
@@ -23,45 +22,6 @@ from duct_tape.observers import Observers
 from duct_tape.plugins.registry import Registry
 from duct_tape.results import Result, State
 from duct_tape.volume import Volume
-
-Scene = Callable[[Follower, SQLiteJournal], Awaitable[None]]
-
-
-@pytest.fixture
-def follow(tmp_path: Path) -> Callable[..., None]:
-    """Plays a scene with a flagged run ``run-1`` of ``app``."""
-    (tmp_path / "volume/.results").mkdir(parents=True)
-
-    def play(scene: Scene, **conf: float) -> None:
-        async def main() -> None:
-            journal = SQLiteJournal(tmp_path / "j.sqlite3")
-            try:
-                settings = VolumeConf(path=tmp_path / "volume", **conf)
-                follower = Follower(Volume(settings.path), journal, Observers(Registry()), settings, seconds=0.001)
-                flagged = await flag(journal, run())
-                follower.flagged(flagged)
-                await scene(follower, journal)
-            finally:
-                await journal.close()
-
-        asyncio.run(main())
-
-    return play
-
-
-async def flag(journal: SQLiteJournal, given: Run) -> Run:
-    await journal.accept(given.event, Runs(runs=(), key=f"key {given.id}"), [given])
-    await journal.finish(given.id, RunState.FLAGGED, "left")
-    return evolve(given, state=RunState.FLAGGED)
-
-
-def write(folder: Path, state: State, name: str = "run-1", **members: Any) -> None:
-    given = {"run": name, "application": "app", "state": state, **members}
-    (folder / f"volume/.results/{name}.json").write_bytes(Result(**given).to_line())
-
-
-async def states(journal: SQLiteJournal) -> dict[str, str]:
-    return {found.id: str(found.state) for found in await journal.recent(10)}
 
 
 def test_a_deploy_is_followed_to_its_end(follow: Callable[..., None], tmp_path: Path) -> None:
@@ -178,83 +138,6 @@ def test_a_flag_that_is_gone_is_told_in_other_words(
     follow(scene, listener_timeout=1e-9)
     (message,) = caplog.messages
     assert message.startswith("the flag of app is not in the volume any more, and for 0 minutes no listener has said")
-
-
-@pytest.mark.parametrize("restart", [False, True])
-def test_a_deploy_that_nobody_hears_of_again_is_lost_until_it_turns_up(
-    follow: Callable[..., None], tmp_path: Path, restart: bool
-) -> None:
-    async def scene(follower: Follower, journal: SQLiteJournal) -> None:
-        write(tmp_path, "deploying")
-        await follower.look()
-        await follower.look()
-        assert await states(journal) == {"run-1": "lost"}
-        if restart:
-            conf = VolumeConf(path=tmp_path / "volume")
-            follower = Follower(Volume(conf.path), journal, Observers(Registry()), conf)
-            await follower.recover()
-        await follower.look()  # The old result is still there, and says nothing new.
-        assert await states(journal) == {"run-1": "lost"}
-        write(tmp_path, "deployed")
-        await follower.look()
-        assert await states(journal) == {"run-1": "deployed"}
-        write(tmp_path, "failed")
-        await follower.look()
-        assert await states(journal) == {"run-1": "deployed"}
-
-    follow(scene, deploy_timeout=1e-9)
-
-
-def test_a_deploy_whose_listener_stopped_is_lost_and_goes_on_when_it_is_deployed_again(
-    follow: Callable[..., None], tmp_path: Path
-) -> None:
-    async def scene(follower: Follower, journal: SQLiteJournal) -> None:
-        write(tmp_path, "deploying", started_at="2026-01-01T00:00:00Z")
-        await follower.look()
-        assert await states(journal) == {"run-1": "deploying"}
-        for beat in range(3):  # As long as it changes, the listener lives.
-            (tmp_path / "volume/.listener.json").write_text(f'{{"last_scan": {beat}}}')
-            follower._heart.since -= 700
-            await follower.look()
-        assert await states(journal) == {"run-1": "deploying"}
-        follower._heart.since -= 700
-        assert not all(check.healthy for check in follower.checks())
-        await follower.look()
-        (lost,) = await journal.recent(1)
-        assert lost.state is RunState.LOST
-        assert lost.detail.startswith("the listener stopped during its deploy: no sign of life for 12 minutes. When it")
-        write(tmp_path, "deploying", started_at="2026-01-01T01:00:00Z")
-        (tmp_path / "volume/.listener.json").write_text('{"last_scan": 99}')
-        await follower.look()
-        assert await states(journal) == {"run-1": "deploying"}
-        assert all(check.healthy for check in follower.checks())
-
-    follow(scene)
-
-
-def test_what_is_lost_for_a_day_is_given_up(
-    follow: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def scene(follower: Follower, journal: SQLiteJournal) -> None:
-        write(tmp_path, "deploying")
-        await follower.look()
-        await follower.look()
-        monkeypatch.setattr("duct_tape.follow.LOST_SECONDS", 0.0)
-        await follower.look()
-        write(tmp_path, "deployed")
-        await follower.look()
-        assert await states(journal) == {"run-1": "lost"}
-
-    follow(scene, deploy_timeout=1e-9)
-
-
-def test_a_lost_run_stays_lost_without_a_result(follow: Callable[..., None]) -> None:
-    async def scene(follower: Follower, journal: SQLiteJournal) -> None:
-        await journal.report("run-1", RunState.LOST, "", None)
-        assert not await journal.report("run-1", RunState.SUPERSEDED, "", None)
-        assert [found.state for found in await journal.with_listener()] == [RunState.LOST]
-
-    follow(scene)
 
 
 def test_what_a_command_ended_beside_the_server_is_let_go(

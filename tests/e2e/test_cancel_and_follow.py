@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.e2e.machine import LISTENERS, Machine, until
+from tests.listener_support import runs
 
 # What it starts does not care for SIGTERM. Every process writes down its id.
 LONG = """#!/bin/sh
@@ -38,14 +39,6 @@ def machine(idle: Machine) -> Machine:
     """The same with a server."""
     idle.serve()
     return idle
-
-
-def runs(pid: int) -> bool:
-    """Whether a process still runs; one that only waits to be noticed does not."""
-    try:
-        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
 
 
 def shown(machine: Machine, run: str) -> dict[str, str]:
@@ -89,7 +82,7 @@ def test_a_flag_is_taken_back_before_there_is_a_listener(machine: Machine) -> No
 
     assert machine.flags() == []
     assert shown(machine, run)["state"] == "cancelled"
-    until(lambda: machine.said(f"cancelled: run {run} for long: an operator cancelled it"))
+    until(lambda: machine.said(f"cancelled: run {run} for long: cancelled by "))
     listener = machine.listen()
     assert not (machine.folder / "pids").exists()
     listener.kill()

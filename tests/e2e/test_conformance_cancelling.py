@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import time
-from pathlib import Path
 
 import pytest
-from tests.listener_support import HOLD, Host, Listener, until
+from tests.listener_support import HOLD, Host, Listener, runs, until
 
 from duct_tape.flags import Flag
-from duct_tape.volume import Volume
 
 # The script itself ends at SIGTERM, what it started does not.
 STUBBORN = """
@@ -21,25 +19,9 @@ echo begun; wait
 """
 
 
-def cancel(host: Host, run: str) -> None:
-    Volume(host.volume).request_cancel(run)
-
-
-def requests(host: Host) -> list[str]:
-    return sorted(os.listdir(host.volume / ".cancel"))
-
-
 def quiet(listener: Listener) -> bool:
     """Whether the log holds only sentences of ours."""
     return all(line.startswith(("answering ", "app1: ", "warning: ")) for line in listener.log().splitlines())
-
-
-def runs(pid: int) -> bool:
-    """Whether a process still runs; one that only waits to be noticed does not."""
-    try:
-        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
 
 
 def test_a_running_deploy_ends_with_all_its_processes(host: Host) -> None:
@@ -48,7 +30,7 @@ def test_a_running_deploy_ends_with_all_its_processes(host: Host) -> None:
     host.flag("app1", "v1")
     until(lambda: (app / "pids").exists() and len((app / "pids").read_text().split()) == 3)
     pids = [int(pid) for pid in (app / "pids").read_text().split()]
-    cancel(host, "run-v1")
+    host.cancel("run-v1")
 
     result = host.state("run-v1", "cancelled")
 
@@ -56,7 +38,7 @@ def test_a_running_deploy_ends_with_all_its_processes(host: Host) -> None:
     assert (result["exit_code"], result["output"]) == (None, "begun")
     assert result["started_at"] < result["finished_at"]
     assert result["duration"] > 1
-    until(lambda: host.claims() == [] and requests(host) == [])
+    until(lambda: host.claims() == [] and host.requests() == [])
     assert quiet(listener), listener.log()
     host.flag("app1", "v2")
     host.state("run-v2", "deploying")
@@ -69,7 +51,7 @@ def test_a_script_that_cleans_up_and_ends_by_itself_is_cancelled_all_the_same(ho
     host.flag("app1", "v1")
     host.state("run-v1", "deploying")
     until(lambda: "begun" in (host.volume / ".results" / "run-v1.log").read_text())
-    cancel(host, "run-v1")
+    host.cancel("run-v1")
 
     result = host.state("run-v1", "cancelled")
     assert (result["exit_code"], result["output"]) == (None, "begun\ncleaned")
@@ -82,14 +64,14 @@ def test_one_that_waits_has_no_turn(host: Host) -> None:
     host.state("run-v1", "deploying")
     host.flag("app1", "v2")
     until(lambda: host.at_top() == [])
-    cancel(host, "run-v2")
+    host.cancel("run-v2")
 
     result = host.state("run-v2", "cancelled")
 
     assert (result["started_at"], result["exit_code"]) == (None, None)
     assert result["output"] == "it was cancelled before its turn"
     assert host.result("run-v1")["state"] == "deploying"
-    until(lambda: requests(host) == [])
+    until(lambda: host.requests() == [])
     (app / "go").touch()
     host.state("run-v1", "deployed")
     until(lambda: host.claims() == [])
@@ -104,7 +86,7 @@ def test_one_that_waits_for_a_place_among_the_others_has_no_turn(host: Host) -> 
     host.state("run-v1", "deploying")
     host.flag("second", "v2")
     until(lambda: host.at_top() == [])
-    cancel(host, "run-v2")
+    host.cancel("run-v2")
 
     host.state("run-v2", "cancelled")
     assert host.runs("second") == []
@@ -118,7 +100,7 @@ def test_a_cancelled_flag_does_not_overtake_one_that_waits(host: Host) -> None:
     host.state("run-v1", "deploying")
     host.flag("app1", "v2")
     until(lambda: host.at_top() == [])
-    cancel(host, "run-v3")
+    host.cancel("run-v3")
     host.flag("app1", "v3")
 
     host.state("run-v3", "cancelled")
@@ -129,22 +111,22 @@ def test_a_cancelled_flag_does_not_overtake_one_that_waits(host: Host) -> None:
 
 def test_a_request_may_come_before_its_flag(host: Host) -> None:
     host.application("app1")
-    cancel(host, "run-v1")
+    host.cancel("run-v1")
     host.start()
     host.flag("app1", "other")
     host.state("run-other", "deployed")
-    assert requests(host) == ["run-v1"]
+    assert host.requests() == ["run-v1"]
     host.flag("app1", "v1")
 
     assert host.state("run-v1", "cancelled")["started_at"] is None
     assert host.runs("app1") == ["other"]
-    until(lambda: requests(host) == [])
+    until(lambda: host.requests() == [])
 
 
 def test_once_is_no_failure(host: Host) -> None:
     host.application("app1")
     host.flag("app1", "v1")
-    cancel(host, "run-v1")
+    host.cancel("run-v1")
 
     code, log = host.once()
 
@@ -162,7 +144,7 @@ def test_requests_are_served_while_the_listener_waits_for_an_end(host: Host, opt
     if not options:
         listener.process.send_signal(signal.SIGTERM)
         until(lambda: "stopping" in listener.log())
-    cancel(host, "run-v1")
+    host.cancel("run-v1")
 
     host.state("run-v1", "cancelled")
     assert listener.process.wait(10) == 0
@@ -178,14 +160,14 @@ def test_what_a_crash_interrupted_is_not_repeated(host: Host) -> None:
     listener.process.send_signal(signal.SIGTERM)
     listener.process.wait(20)
     assert len(host.claims()) == 1
-    cancel(host, "run-v1")
+    host.cancel("run-v1")
 
     host.start()
 
     result = host.state("run-v1", "cancelled")
     assert result["output"] == "it was interrupted, and cancelled before it could be repeated"
     assert result["started_at"] == started
-    until(lambda: host.claims() == [] and requests(host) == [])
+    until(lambda: host.claims() == [] and host.requests() == [])
     assert host.runs("app1") == ["v1"]
 
 
@@ -197,7 +179,7 @@ def test_what_a_killed_listener_left_running_is_ended(host: Host) -> None:
     pid = int(until(lambda: (app / "pid").exists() and (app / "pid").read_text()))
     listener.process.kill()
     listener.process.wait()
-    cancel(host, "run-v1")
+    host.cancel("run-v1")
 
     host.start()
 
@@ -212,73 +194,14 @@ def test_requests_that_come_too_late_are_removed(host: Host) -> None:
     host.flag("app1", "v1")
     assert host.once()[0] == 0
     for run in ("run-v1", "run-future", "run-forgotten"):
-        cancel(host, run)
+        host.cancel(run)
     long_ago = time.time() - 25 * 3600
     os.utime(host.volume / ".cancel" / "run-forgotten", (long_ago, long_ago))
 
     assert host.once()[0] == 0
 
     assert host.result("run-v1")["state"] == "deployed"
-    assert requests(host) == ["run-future"]
-
-
-def test_whatever_a_stranger_leaves_there_is_harmless(host: Host) -> None:
-    outside = host.root / "outside"
-    outside.mkdir()
-    (outside / "run-v1").touch()
-    host.application("app1", "sleep 1.5")
-    cancel(host, "else")
-    folder = host.volume / ".cancel"
-    (folder / "run-v1").symlink_to(outside / "run-v1")
-    (folder / "run-v2").mkdir()
-    (folder / "run-v2" / "full").touch()
-    os.mkfifo(folder / "run-v3")
-    names = [b"a\nb", b"-rf", b"*", b"a[$(touch pwned)]", b"@", b" ", b"\xff", b"1 a[$(touch pwned)]", b"x" * 255]
-    for name in names:
-        Path(os.fsdecode(os.fsencode(folder) + b"/" + name)).touch()
-        os.utime(os.fsencode(folder) + b"/" + name, (1, 1))
-    for number in range(3000):
-        (folder / f"forged-{number}").touch()
-    listener = host.start()
-    for number in (1, 2, 3):
-        host.application(f"app{number}-", "sleep 1.5")
-        host.flag(f"app{number}-", f"v{number}")
-
-    for number in (1, 2, 3):
-        host.state(f"run-v{number}", "deployed")
-    assert (outside / "run-v1").exists()
-    assert not list(host.root.rglob("pwned"))
-    assert listener.log().count("warning") == 0
-    assert "run-v2" in requests(host)
-
-
-@pytest.mark.parametrize("kind", ["link", "file", "pipe", "closed"])
-def test_the_folder_of_requests_is_not_what_a_stranger_made_of_it(host: Host, kind: str) -> None:
-    outside = host.root / "outside"
-    outside.mkdir()
-    (outside / "run-v1").touch()
-    folder = host.volume / ".cancel"
-    if kind == "link":
-        folder.symlink_to(outside)
-    elif kind == "file":
-        folder.touch()
-    elif kind == "pipe":
-        os.mkfifo(folder)
-    else:
-        folder.mkdir(mode=0)
-    host.application("app1")
-    host.flag("app1", "v1")
-
-    assert host.once()[0] == 0
-
-    assert host.result("run-v1")["state"] == "deployed"
-    assert (outside / "run-v1").exists()
-    if kind != "closed" or os.getuid() != 0:  # Nothing is closed to root.
-        assert folder.stat().st_mode & 0o7777 == 0o2770
-    cancel(host, "run-v2")
-    host.flag("app1", "v2")
-    host.once()
-    assert host.result("run-v2")["state"] == "cancelled"
+    assert host.requests() == ["run-future"]
 
 
 def test_a_flag_without_a_run_can_be_cancelled_by_the_name_that_it_is_given(host: Host) -> None:
@@ -286,7 +209,7 @@ def test_a_flag_without_a_run_can_be_cancelled_by_the_name_that_it_is_given(host
     host.start()
     (host.volume / "app1").touch()
     run = str(until(lambda: host.results() and host.results()[0]["run"]))
-    cancel(host, run)
+    host.cancel(run)
 
     host.state(run, "cancelled")
 
@@ -297,7 +220,7 @@ def test_the_request_of_one_run_is_no_other_runs(host: Host) -> None:
     host.flag("app1", content=Flag(run="run-1", application="app1").to_line().encode())
     host.state("run-1", "deploying")
     for other in ("run-", "run-11", "app1"):
-        cancel(host, other)
+        host.cancel(other)
     host.flag("app1", "v2")
     until(lambda: host.at_top() == [])
     (app / "go").touch()

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.listener_support import HOLD, Host, until
+from tests.listener_support import HOLD, Host, runs, until
 
 from duct_tape.flags import Flag
 
@@ -229,16 +229,8 @@ def test_the_time_limit_ends_the_whole_process_group(host: Host) -> None:
     assert (app / "cleaned").exists()
     assert all(line.startswith(("answering ", "warning: app1: ", "app1: ")) for line in listener.log().splitlines())
     pid = int((app / "stubborn").read_text())
-    until(lambda: not _runs(pid))
+    until(lambda: not runs(pid))
     until(lambda: host.claims() == [])
-
-
-def _runs(pid: int) -> bool:
-    """Whether a process still runs; one that only waits to be noticed does not."""
-    try:
-        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
 
 
 def _umask() -> int:

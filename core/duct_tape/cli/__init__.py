@@ -28,7 +28,7 @@ COMMANDS = {
     "plugins": "List what is installed, enabled and broken.",
     "redeploy": "Deploy an application again, or back to an earlier version.",
     "resume": "Carry out the runs of a paused application again.",
-    "runs": "List runs, show or follow one, repeat or discard one that failed.",
+    "runs": "List runs; show, follow, repeat or discard one.",
     "schema": "Print a JSON Schema of the configuration for editors.",
     "serve": "Receive webhooks.",
     "simulate": "Show what a delivery would do, without doing it.",

@@ -15,6 +15,7 @@ from attrs import asdict, define, field, frozen
 from duct_tape.cli.ending import UNFINISHED, Unrecorded, told
 from duct_tape.cli.journal import existing, with_stores
 from duct_tape.cli.options import config_option, json_option, print_json
+from duct_tape.cli.pause import user
 from duct_tape.errors import DuctTapeError
 from duct_tape.follow import HEARTBEAT, sentence
 from duct_tape.journal.sqlite import SQLiteJournal
@@ -23,8 +24,8 @@ from duct_tape.runs import Run, RunState
 from duct_tape.volume import Volume
 
 SECONDS = 0.2
-BEFORE = "an operator cancelled it before it began"
-WITHDRAWN = "an operator cancelled it, and no listener had taken its flag yet"
+BEFORE = "cancelled by {} before it began"
+WITHDRAWN = "cancelled by {} before a listener took its flag"
 
 # A listener that starts again deploys a lost run once more.
 OPEN = UNFINISHED | {RunState.LOST}
@@ -117,9 +118,9 @@ class Cancelling:
 
     async def _step(self, run: Run) -> None:
         if run.state is RunState.ACCEPTED:
-            await self.journal.cancel(run.id, BEFORE)
+            await self.journal.cancel(run.id, BEFORE.format(user()))
         elif run.state is RunState.FLAGGED and await asyncio.to_thread(self.volume.withdraw, run.id):
-            await self.journal.report(run.id, RunState.CANCELLED, WITHDRAWN, None)
+            await self.journal.report(run.id, RunState.CANCELLED, WITHDRAWN.format(user()), None)
         elif not self._requested:
             await asyncio.to_thread(self.volume.request_cancel, run.id)
             self._requested = True

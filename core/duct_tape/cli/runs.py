@@ -26,7 +26,7 @@ COLUMNS = ("run", "state", "application", "version", "created_at", "detail")
 @click.group("runs", invoke_without_command=True, epilog="Example: duct-tape runs list --application shop.example.com")
 @click.pass_context
 def command(ctx: click.Context) -> None:
-    """List runs, show or follow one, repeat or discard one that failed.
+    """List runs; show, follow, repeat or discard one.
 
     Works beside a running server. Without a command it lists.
     """

@@ -17,6 +17,7 @@ from tests.server_support import run
 
 from duct_tape.api import RunState
 from duct_tape.cli import ending
+from duct_tape.cli.pause import user
 from duct_tape.delivery import Runs
 from duct_tape.flags import Flag
 from duct_tape.journal.sqlite import SQLiteJournal
@@ -100,7 +101,7 @@ def test_what_has_not_begun_is_cancelled_at_once_and_needs_no_volume(cli: Cli, b
     VOLUME.rename("elsewhere")
     ended = cli("cancel", "run-1")
     assert ended.code == 0
-    assert ended.out == "run run-1 is cancelled: an operator cancelled it before it began\n"
+    assert ended.out == f"run run-1 is cancelled: cancelled by {user()} before it began\n"
     assert state() == "cancelled"
 
 
@@ -113,7 +114,7 @@ def test_a_flag_that_nobody_took_is_taken_back(cli: Cli, begun: Callable[..., No
         "run": "run-1",
         "state": "cancelled",
         "cancelled": True,
-        "detail": "run run-1 is cancelled: an operator cancelled it, and no listener had taken its flag yet",
+        "detail": f"run run-1 is cancelled: cancelled by {user()} before a listener took its flag",
     }
     assert state() == "cancelled"
     assert [path.name for path in VOLUME.iterdir()] == [".results"]

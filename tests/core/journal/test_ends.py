@@ -96,7 +96,7 @@ def test_a_lost_run_may_turn_up_for_a_day(play: Callable[[Scene], None], monkeyp
         await journal.finish("run-1", RunState.LOST, "")
         assert [found.id for found in await journal.with_listener()] == ["run-1"]
         now = time.time()
-        monkeypatch.setattr("duct_tape.journal.sqlite.time.time", lambda: now + 25 * 3600)
+        monkeypatch.setattr("duct_tape.journal.queries.time.time", lambda: now + 25 * 3600)
         assert await journal.with_listener() == []
 
     play(scene)
