@@ -1,0 +1,1 @@
+"""The parts of ``scripts/prove``: one module for each promise, and what they share."""
