@@ -16,11 +16,15 @@ from proofs.outcome import ProofError
 from proofs.senders import Senders
 
 ENDED = ("deployed", "superseded")
+COLUMNS = "id, application, state, attempts, title, detail, created_at"
 
 
 @frozen
 class Row:
-    """A run in the journal."""
+    """A run in the journal.
+
+    :param created_at: seconds since the epoch.
+    """
 
     id: str
     application: str
@@ -28,6 +32,7 @@ class Row:
     attempts: int
     title: str
     detail: str
+    created_at: float = 0.0
 
 
 @contextmanager
@@ -40,7 +45,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 def runs(path: Path) -> dict[str, Row]:
     """All runs by id."""
     with reading(path) as db:
-        rows = db.execute("SELECT id, application, state, attempts, title, detail FROM runs ORDER BY rowid").fetchall()
+        rows = db.execute(f"SELECT {COLUMNS} FROM runs ORDER BY rowid").fetchall()
     return {row[0]: Row(*row) for row in rows}
 
 

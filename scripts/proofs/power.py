@@ -73,7 +73,8 @@ class _Proof:
             self.disk.power_on()
         self.machine.start()
         self.senders.stop()
-        rested = not self.lost and books.rest(self.machine)
+        # What was lost will not come back, however long one waits.
+        rested = not self.lost and not self.flagless and books.rest(self.machine)
         for victim in self.machine.victims:
             victim.kill(signal.SIGTERM)
         return self._outcome(failures, rested)
@@ -131,11 +132,11 @@ def evidence(volume: Path) -> dict[str, str]:
 
 def _said(volume: Path) -> Iterator[tuple[str, str]]:
     for path in volume.rglob("*"):
-        ours = path.parent == volume and not path.name.startswith(".")
-        if path.is_file() and (ours or path.parts[-3] == ".running" or path.parent.name == ".results"):
-            # A result holds a run and an application under the same names as a flag.
-            if said := Flag.parse(path.read_bytes()):
-                yield said.run, said.application
+        flag = path.parent == volume and not path.name.startswith(".")
+        ours = flag or path.parts[-3] == ".running" or path.parent.name == ".results"
+        # A result holds a run and an application under the same names as a flag.
+        if ours and path.is_file() and (said := Flag.parse(path.read_bytes())):
+            yield said.run, said.application
 
 
 def flagless(rows: Iterable[books.Row], newest: Mapping[str, str]) -> set[str]:

@@ -25,7 +25,10 @@ PATH = "/integrations/github"
 
 @frozen
 class Answer:
-    """What a sender sees."""
+    """What a sender sees.
+
+    :param headers: their names in small letters.
+    """
 
     code: int
     headers: Mapping[str, str]
@@ -48,7 +51,8 @@ class Connection:
         try:
             self._http.request("POST", PATH, body, dict(headers))
             answer = self._http.getresponse()
-            return Answer(answer.status, dict(answer.headers), json.loads(answer.read()))
+            said = {name.lower(): value for name, value in answer.getheaders()}
+            return Answer(answer.status, said, json.loads(answer.read()))
         except (OSError, http.client.HTTPException, ValueError):
             self._http.close()
             return None
@@ -99,7 +103,7 @@ class Senders:
             self.answers["none" if answer is None else f"{answer.code} {answer.body.get('status')}"] += 1
             if answer is None:
                 return False
-            self.accepted |= {run: (name, number) for run in answer.runs}
+            self.accepted |= dict.fromkeys(answer.runs, (name, number))
         return answer.code < 500
 
 

@@ -1,0 +1,47 @@
+"""A clock that jumps by a day: ``scripts/prove clock`` in short."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.e2e.prove_support import prove
+
+from proofs.clock import CAP, MOST_ATTEMPTS, SLACK, judged, library
+from proofs.outcome import ProofError
+
+GOOD = {"seconds": 3.0, "attempts": 3, "resumed": 2.0, "unended": 0, "why": "", "recorded": True, "ended": False}
+
+
+# The age of a run is measured with the clock that jumps, so a run that waits for its next attempt fails as too old.
+TOO_OLD = pytest.mark.xfail(raises=AssertionError, reason="a jump of a day makes runs a day old", strict=True)
+
+
+def installed() -> bool:
+    try:
+        return bool(library())
+    except ProofError:
+        return False
+
+
+@pytest.mark.skipif(not installed(), reason="libfaketime is not installed")
+@pytest.mark.parametrize("direction", [pytest.param("forwards", marks=TOO_OLD), "backwards"])
+def test_a_clock_that_jumps_makes_no_storm_and_forgets_nothing(direction: str) -> None:
+    [row] = prove("clock", "--direction", direction, "--seconds", "3")["jumps"]
+    assert row["direction"] == direction
+    assert row["attempts"] > 0
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"attempts": MOST_ATTEMPTS + 1},
+        {"resumed": CAP + SLACK + 1},
+        {"unended": 1},
+        {"recorded": False},
+        {"ended": True},
+    ],
+)
+def test_every_figure_that_is_wrong_is_told(wrong: dict[str, Any]) -> None:
+    assert judged(GOOD) == []
+    assert len(judged({**GOOD, **wrong})) == 1
