@@ -34,6 +34,8 @@ DAY, HOUR = 86400, 3600
 LIBRARIES = ("/usr/lib/*/faketime", "/usr/lib/faketime", "/usr/lib64/faketime", "/usr/local/lib/faketime")
 # With 0.5 s before the second attempt, and each pause at random up to twice the one before.
 MOST_ATTEMPTS = 25
+# The clock is looked up once in a second.
+NOTICED = 1.5
 # The longest pause, and what a busy machine needs.
 CAP = 60.0
 SLACK = 30.0
@@ -92,8 +94,7 @@ class _Jump:
             self.machine.volume.rename(away)
             waiting = [run for number in (2, 3) for run in self._send(number)]
             until(lambda: self._attempts(waiting) >= 1, "no run is tried")
-            self._set(self._seconds)
-            time.sleep(seconds)
+            self._jump(waiting, seconds)
             attempts = self._attempts(waiting)
             away.rename(self.machine.volume)
             began = time.monotonic()
@@ -106,6 +107,14 @@ class _Jump:
             return {**row, "recorded": self._recorded(), "ended": ended}
         finally:
             self.machine.close()
+
+    def _jump(self, waiting: Sequence[str], seconds: float) -> None:
+        """Set the clock, and wait at least until a run was tried under it."""
+        self._set(self._seconds)
+        time.sleep(NOTICED)
+        before = sum(row.attempts for row in self._rows(waiting))
+        time.sleep(max(0.0, seconds - NOTICED))
+        until(lambda: sum(row.attempts for row in self._rows(waiting)) > before, "no run is tried again", CAP + SLACK)
 
     def _set(self, seconds: int) -> None:
         new = self._offset.with_suffix(".new")

@@ -13,6 +13,8 @@
  *
  * $DISK_IGNORE is a part of a path: syncs of such paths say that they succeeded and do nothing. A proof must notice.
  *
+ * What is written through mmap is not seen. SQLite does that with its -shm file alone, which it makes anew.
+ *
  * System calls are made directly, so that no other preloaded library comes between.
  */
 #include "disk_model.h"
@@ -24,16 +26,20 @@ static void keep(int handle, struct stat *found) {
     blob_path(found->st_ino, path);
     int blob = raw_open(path, O_WRONLY | O_CREAT | O_CLOEXEC);
     if (blob < 0) abort();
-    snprintf(path, sizeof path, "/proc/self/fd/%d", handle);
-    int source = raw_open(path, O_RDONLY | O_CLOEXEC); /* the handle itself may be for writing only */
-    if (source < 0) abort();
+    int source = handle;
+    if ((fcntl(handle, F_GETFL) & O_ACCMODE) == O_WRONLY) {
+        /* Not for every handle: closing a second one would end the locks that SQLite has on the file. */
+        snprintf(path, sizeof path, "/proc/self/fd/%d", handle);
+        source = raw_open(path, O_RDONLY | O_CLOEXEC);
+        if (source < 0) abort();
+    }
     for (size_t at = 0; at < file->pages; at++) {
         if (!file->dirty[at]) continue;
         long length = syscall(SYS_pread64, source, page, sizeof page, (off_t)at * PAGE);
         if (length > 0 && syscall(SYS_pwrite64, blob, page, length, (off_t)at * PAGE) != length) abort();
     }
     if (syscall(SYS_ftruncate, blob, found->st_size)) abort();
-    syscall(SYS_close, source);
+    if (source != handle) syscall(SYS_close, source);
     syscall(SYS_close, blob);
     forget(file);
 }

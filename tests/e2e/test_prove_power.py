@@ -31,25 +31,32 @@ def test_syncs_that_do_nothing_are_found_out(whose: str) -> None:
     assert result["lost" if whose == "journal" else "flagless"] > 0
 
 
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return compiled(tmp_path_factory.mktemp("library"))
+
+
 @pytest.fixture
 def disk(tmp_path: Path) -> Path:
-    (tmp_path / "shadow/blob").mkdir(parents=True)
-    (tmp_path / "disk").mkdir()
+    for name in ("shadow/blob", "disk", "left"):
+        (tmp_path / name).mkdir(parents=True)
     return tmp_path / "disk"
 
 
-def left(disk: Path, script: str) -> dict[str, str]:
+def left(disk: Path, library: str, script: str) -> dict[str, str]:
     """What is on the disk after a script and a power failure; folders hold no text."""
-    base, shadow = Names(disk), disk.parent / "shadow"
-    variables = {"DISK_ROOT": f"{disk}", "DISK_SHADOW": f"{shadow}", "LD_PRELOAD": compiled(disk.parent)}
-    script = f"import os\nfrom pathlib import Path\nfault = Path({f'{shadow}/fault'!r})\n{script}"
+    base, shadow, target = Names(disk), disk.parent / "shadow", disk.parent / "left"
+    variables = {"DISK_ROOT": f"{disk}", "DISK_SHADOW": f"{shadow}", "LD_PRELOAD": library}
+    script = f"{FUNCTIONS}fault = {f'{shadow}/fault'!r}\n{script}"
     subprocess.run([sys.executable, "-c", script], cwd=disk, env={**os.environ, **variables}, check=True, timeout=60)
-    after(base, (shadow / "log").read_bytes()).write(shadow / "blob", target := disk.parent / "left")
+    after(base, (shadow / "log").read_bytes()).write(shadow / "blob", target)
     paths = sorted(target.rglob("*"))
     return {f"{path.relative_to(target)}": path.read_text() if path.is_file() else "" for path in paths}
 
 
-WRITE = """
+FUNCTIONS = """
+import os
+
 def write(name, text, sync=True):
     handle = os.open(name, os.O_RDWR | os.O_CREAT)
     os.write(handle, text)
@@ -61,6 +68,7 @@ def sync(name="."):
     handle = os.open(name, os.O_RDONLY)
     os.fsync(handle)
     os.close(handle)
+
 """
 
 
@@ -83,29 +91,27 @@ def sync(name="."):
         ("os.mkdir('f'); write('f/a', b'1'); os.rename('f', 'g'); sync()", {"g": "", "g/a": "1"}),
     ],
 )
-def test_what_a_power_failure_leaves(disk: Path, script: str, found: dict[str, str]) -> None:
-    (disk.parent / "left").mkdir()
-    assert left(disk, WRITE + script) == found
+def test_what_a_power_failure_leaves(disk: Path, library: str, script: str, found: dict[str, str]) -> None:
+    assert left(disk, library, script) == found
 
 
 @needs_compiler
-def test_a_sync_that_failed_is_not_made_good_by_the_next_one(disk: Path) -> None:
-    (disk.parent / "left").mkdir()
+def test_a_sync_that_failed_is_not_made_good_by_the_next_one(disk: Path, library: str) -> None:
     script = """
 write('a', b'1'); sync()
-fault.write_text(f'5 s {os.getcwd()}')
+open(fault, 'w').write(f'5 s {os.getcwd()}')
 try:
     write('a', b'2')
 except OSError as error:
     assert error.errno == 5
 else:
     raise AssertionError
-fault.unlink()
+os.unlink(fault)
 handle = os.open('a', os.O_RDWR)
 os.fsync(handle)
 assert os.read(handle, 9) == b'2'
 """
-    assert left(disk, WRITE + script) == {"a": "1"}
+    assert left(disk, library, script) == {"a": "1"}
     assert (disk / "a").read_text() == "2"
 
 
