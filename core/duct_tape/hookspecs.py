@@ -110,6 +110,14 @@ class HookSpecs(Protocol):
         ...
 
     @hookspec
+    def ducttape_doctor(self, ctx: Context) -> Iterable[Check]:
+        """Checks for ``duct-tape doctor`` only, for what may take a while, such as asking another server.
+
+        On error, or after 30 seconds: an unhealthy check.
+        """
+        ...
+
+    @hookspec
     def ducttape_check(self, ctx: Context) -> Iterable[Problem]:
         """What is wrong with the instance's configuration, for ``duct-tape check`` only."""
         ...

@@ -22,6 +22,7 @@ from duct_tape.api import Action, Check, Context, Outcome, Problem, Refusal, Run
 from duct_tape.assembly import assemble
 from duct_tape.cli.check import check
 from duct_tape.cli.contributed import contributed_group
+from duct_tape.cli.doctor import plugin_checks
 from duct_tape.errors import ConfigurationError
 from duct_tape.hookspecs import HOOKS, PREFIX
 from duct_tape.testing import Harness
@@ -183,6 +184,22 @@ def test_health_that_fails_is_a_red_check(ducttape: Start) -> None:
     assert harness.client.get("/readyz").status_code == 503
     assert harness.client.get("/readyz").json() == {"status": "not ready"}
     assert harness.instance("mine").on
+
+
+def test_hook_doctor(tmp_path: Path) -> None:
+    def doctor(ctx: Context) -> Iterable[Check]:
+        return [Check(name="sender", healthy=ctx.name == "mine", detail="it was asked")]
+
+    found = list(plugin_checks(configured(tmp_path, plugin(doctor=doctor))))
+    assert found == [Check(name="sender", healthy=True, detail="it was asked")]
+
+
+@pytest.mark.parametrize(
+    ("function", "text"), [(raises, "ValueError: broken"), (lambda ctx: ["fine"], "its checks must be Checks")]
+)
+def test_doctor_that_fails_is_a_red_check(tmp_path: Path, function: Failure, text: str) -> None:
+    found = list(plugin_checks(configured(tmp_path, plugin(doctor=with_ctx(function)))))
+    assert found == [Check(name="plugin mine", healthy=False, detail=text)]
 
 
 def configured(folder: Path, module: ModuleType) -> Any:

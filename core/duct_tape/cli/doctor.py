@@ -5,8 +5,9 @@ from __future__ import annotations
 import http.client
 import logging
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import attrs
@@ -21,12 +22,14 @@ from duct_tape.hookspecs import Check
 from duct_tape.journal import Pause, Recorded
 from duct_tape.journal.sqlite import SQLiteJournal
 from duct_tape.logs import escaped
-from duct_tape.plugins.isolation import PluginFailure, call
+from duct_tape.plugins.isolation import HOOK_SECONDS, PluginFailure, call
 from duct_tape.runs import Run
 
 # Before this program was written no clock can be right.
 EARLIEST = 1_767_225_600.0
 SECONDS = 5.0
+# What is asked of each plugin, and for how long.
+HOOKS = (("ducttape_health", SECONDS), ("ducttape_doctor", HOOK_SECONDS))
 # A delivery that seems to come from later than this was recorded under another clock.
 AHEAD = 5.0
 MANY = 100
@@ -56,7 +59,7 @@ def examined(assembly: Assembly, config: Path | None) -> Iterator[Check]:
     """Every check, one after the other."""
     yield from _configuration(assembly)
     yield _volume(assembly)
-    yield from _plugins(assembly)
+    yield from plugin_checks(assembly)
     yield _server(assembly)
     yield _public_url(assembly)
     yield _clock()
@@ -79,15 +82,28 @@ def _volume(assembly: Assembly) -> Check:
     return Check(name="volume", healthy=True, detail=f"{assembly.volume.path} can be written")
 
 
-def _plugins(assembly: Assembly) -> Iterator[Check]:
+def plugin_checks(assembly: Assembly) -> Iterator[Check]:
+    """What the plugins say of themselves."""
     for instance in assembly.registry:
-        hook = assembly.registry.hook(instance, "ducttape_health")
-        if hook is None:
-            continue
-        try:
-            yield from call(lambda: tuple(hook() or ()), SECONDS)  # noqa: B023
-        except PluginFailure as failure:
-            yield Check(name=f"plugin {instance.name}", healthy=False, detail=str(failure))
+        for name, seconds in HOOKS:
+            hook = assembly.registry.hook(instance, name)
+            if hook is None:
+                continue
+            try:
+                yield from call(lambda: checked(hook), seconds)  # noqa: B023
+            except PluginFailure as failure:
+                yield Check(name=f"plugin {instance.name}", healthy=False, detail=str(failure))
+
+
+def checked(hook: Callable[[], Any]) -> tuple[Check, ...]:
+    """The hook's checks.
+
+    :raises PluginFailure: it returned something else.
+    """
+    found = tuple(hook() or ())
+    if not all(isinstance(check, Check) for check in found):
+        raise PluginFailure("its checks must be Checks", unexpected=False)
+    return found
 
 
 def _server(assembly: Assembly) -> Check:
