@@ -54,8 +54,9 @@ def _table(heading: str, cls: type) -> list[str]:
         kind = hints[field.name]
         meaning = field.metadata.get("help", "").replace("|", "\\|")
         rows.append(f"| `{field.name}` | {type_name(kind)} | {default_text(field)} | {meaning} |")
+        name = f"{field.name}.NAME" if _is_mapping(kind) else field.name
         for inner in _classes(kind):
-            nested += _table(f"{heading[:-1]}.{field.name}.NAME]", inner)
+            nested += _table(f"{heading[:-1]}.{name}]", inner)
     return [*rows, "", *nested]
 
 
@@ -70,9 +71,14 @@ def type_name(kind: Any) -> str:
         return f"list of {type_name(arguments[0])}"
     if origin is Literal:
         return " or ".join(f'`"{item}"`' for item in arguments)
-    if isinstance(origin, type) and issubclass(origin, Mapping):
+    if _is_mapping(kind):
         return "table" if arguments[1] is Any else f"table of {type_name(arguments[1])}s"
     return "table"
+
+
+def _is_mapping(kind: Any) -> bool:
+    origin = get_origin(kind)
+    return isinstance(origin, type) and issubclass(origin, Mapping)
 
 
 def default_text(field: attrs.Attribute[Any]) -> str:

@@ -78,6 +78,13 @@ No keys.
     )
 
 
+def test_a_single_table_inside_has_its_own_name() -> None:
+    cls = attrs.make_class("Outer", {"inner": option("A table.", factory=dict)})
+    cls.__annotations__ = {"inner": Inner}
+    headings = [line for line in reference(Sections(plugins={"ex": cls})).splitlines() if line.startswith("## ")]
+    assert headings == ["## `[plugins.ex]`", "## `[plugins.ex.inner]`"]
+
+
 def test_every_key_of_every_installed_class_has_a_meaning() -> None:
     found = sections()
     for cls in [*found.core.values(), *found.actions.values(), *filter(None, found.plugins.values())]:
