@@ -5,23 +5,27 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractAsyncContextManager
 
 import click
 from attrs import evolve
 
 from duct_tape.api import (
+    Check,
     Context,
     PermanentError,
     Problem,
     RawDelivery,
     Receiver,
     ReceiverRoute,
+    Run,
     Runs,
     hookimpl,
 )
-from duct_tape_github import receive
+from duct_tape_github import background, receive
 from duct_tape_github.conf import GitHubConf, Repository, repository_path
 from duct_tape_github.decide import decide
+from duct_tape_github.preflight import check_api
 from duct_tape_github.sample import release_payload
 
 DUCT_TAPE_API = (1, 0)
@@ -47,9 +51,34 @@ def ducttape_routes(ctx: Context) -> Iterable[ReceiverRoute]:
 
 
 @hookimpl
+def ducttape_lifespan(ctx: Context) -> AbstractAsyncContextManager[None]:
+    """With a token: catching up with GitHub, and telling it how runs stand."""
+    return background.running(ctx)
+
+
+@hookimpl
+async def ducttape_on_run(ctx: Context, run: Run) -> None:
+    """Have GitHub told, without waiting for it."""
+    background.tell(ctx, run)
+
+
+@hookimpl
+def ducttape_health(ctx: Context) -> Iterable[Check]:
+    """What the last look at GitHub came to."""
+    return background.health(ctx)
+
+
+@hookimpl
+def ducttape_doctor(ctx: Context) -> Iterable[Check]:
+    """Whether the webhooks are as they should be."""
+    return background.examine(ctx)
+
+
+@hookimpl
 def ducttape_check(ctx: Context) -> Iterable[Problem]:
     """Render every template for a sample release of every repository, by the code that serves them."""
-    return [problem for name in ctx.config.repositories for problem in check_repository(ctx, name)]
+    found = [problem for name in ctx.config.repositories for problem in check_repository(ctx, name)]
+    return [*found, *check_api(ctx)]
 
 
 @hookimpl

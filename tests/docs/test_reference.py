@@ -22,6 +22,7 @@ from duct_tape.cli.simulate import simulate
 from duct_tape.events import Release
 from duct_tape.hookspecs import HOOKS, HookSpecs
 from duct_tape.runs import Run
+from duct_tape_github.deployments import STATES
 from duct_tape_notify.conf import DEFAULT
 from duct_tape_notify.message import SAMPLES
 
@@ -95,6 +96,11 @@ def test_states_are_all_explained(name: str) -> None:
     )
     table = rows(after(page("reference/flags-and-results.md"), f"<!-- values: {name} -->"))
     assert [row[0] for row in table] == [f"`{value}`" for value in values]
+
+
+def test_every_state_of_a_run_is_one_on_github() -> None:
+    table = rows(after(page("how-to/deployment-statuses.md"), "<!-- values: duct_tape_github.deployments.STATES -->"))
+    assert {run.strip("`"): shown.strip("`") for run, shown in table} == STATES
 
 
 def named(name: str) -> typing.Any:

@@ -34,8 +34,8 @@ class ServerConf:
         shown='["127.0.0.1:9000"], in the image ["0.0.0.0:9000"] (environment variable `DUCT_TAPE_BIND`)',
     )
     public_url: HttpUrl | None = option(
-        "The address under which senders reach this server, such as `https://hooks.example.com`. Only shown "
-        "to people, never trusted.",
+        "The address under which senders reach this server, such as `https://hooks.example.com`. Shown to people, "
+        "and tells plugins which webhook of a sender calls this server; never trusted.",
         default=None,
     )
     max_body: Size = option(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 from attrs import frozen
+from tests.plugins.github.api_support import URL
+from tests.plugins.github.fake_github import FakeGitHub
+from tests.plugins.github.fake_server import serving
 
 from duct_tape.api import Decision, Secret
 from duct_tape_github import receive
@@ -45,3 +48,20 @@ class GitHub:
 @pytest.fixture
 def github() -> GitHub:
     return GitHub()
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeGitHub]:
+    """GitHub's API with the repository acme/site; whoever breaks its rules is found out."""
+    github = FakeGitHub()
+    github.releases["acme/site"] = []
+    with serving(github):
+        yield github
+    assert github.complaints == []
+
+
+@pytest.fixture
+def hook(fake: FakeGitHub) -> dict[str, Any]:
+    """The webhook of acme/site that calls this server, beside another."""
+    fake.hook("acme/site", "https://chat.example.com/github")
+    return fake.hook("acme/site", URL)

@@ -1,0 +1,51 @@
+"""What ``duct-tape check`` says of the settings for GitHub's API. Nobody is asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from duct_tape.api import Context, DuctTapeError, Problem, Run, Template
+from duct_tape_github import receive
+from duct_tape_github.conf import GitHubConf, Repository, repository_path
+from duct_tape_github.deployments import variables
+from duct_tape_github.sample import release_payload
+
+
+def check_api(ctx: Context) -> Iterator[Problem]:
+    """What would keep GitHub from being asked, or from being told."""
+    conf: GitHubConf = ctx.config
+    for name, repository in conf.repositories.items():
+        path = f"plugins.{ctx.name}.{repository_path(name)}"
+        if conf.token and conf.reconcile.enabled and conf.reconcile.deliveries:
+            yield from _webhook(ctx, repository, path)
+        if conf.deployments:
+            yield from _templates(ctx, name, repository, path)
+
+
+def _webhook(ctx: Context, repository: Repository, path: str) -> Iterator[Problem]:
+    if ctx.public_url is None and repository.hook_id is None:
+        yield Problem(
+            message="nobody knows which of the repository's webhooks calls this server,",
+            path=path,
+            hint="set `public_url` under [server], or `hook_id` here, or `reconcile.deliveries = false`",
+        )
+
+
+def _templates(ctx: Context, name: str, repository: Repository, path: str) -> Iterator[Problem]:
+    conf: GitHubConf = ctx.config
+    payload = release_payload(name, tag="v1.0.0")
+    event = receive.parse(receive.simulated("release", json.dumps(payload).encode("utf-8")))
+    values = conf.vars if repository.vars is None else repository.vars
+    run = Run(id="0", instance=ctx.name, application=repository.application, trigger="deploy", event=event, vars=values)
+    templates: dict[str, Template | None] = {
+        "environment": repository.environment or conf.environment,
+        "log_url": conf.log_url,
+        "environment_url": conf.environment_url,
+    }
+    for key, template in templates.items():
+        try:
+            if template is not None:
+                template.render(variables(run))
+        except DuctTapeError as error:
+            yield Problem(message=f"a deployment would have no `{key}`: {error},", path=path)
