@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import evolve
 from tests.server_support import run
 
 from duct_tape.api import Run, RunState
@@ -49,7 +48,9 @@ def follow(tmp_path: Path) -> Callable[..., None]:
 async def flag(journal: SQLiteJournal, given: Run) -> Run:
     await journal.accept(given.event, Runs(runs=(), key=f"key {given.id}"), [given])
     await journal.finish(given.id, RunState.FLAGGED, "left")
-    return evolve(given, state=RunState.FLAGGED)
+    found = await journal.find(given.id)
+    assert found
+    return found
 
 
 def write(folder: Path, state: State, name: str = "run-1", **members: Any) -> None:

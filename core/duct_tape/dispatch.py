@@ -36,7 +36,8 @@ class Retry:
 
     :param attempts: after so many the run fails, unless it is the machine's fault: a full disk or a volume that
         is not mounted may be mended in the morning.
-    :param age: seconds after which a run fails all the same. A deploy that comes a day late surprises.
+    :param age: seconds after which a run fails all the same, if it was tried often enough for them: a clock that jumps
+        makes a run old, and not late. A deploy that comes a day late surprises.
     :param base: seconds; the wait before attempt n is random between 0 and base * 2**n ("full jitter").
     :param cap: the longest wait in seconds.
     """
@@ -48,9 +49,10 @@ class Retry:
 
     def last(self, run: Run, error: BaseException, now: float) -> bool:
         """Whether the run fails with this error instead of being tried again."""
-        if now - run.created_at >= self.age:
+        attempts = run.attempts + 1
+        if now - run.created_at >= self.age and attempts * self.cap >= self.age:
             return True
-        return run.attempts + 1 >= self.attempts and not isinstance(error, OSError | TransientError)
+        return attempts >= self.attempts and not isinstance(error, OSError | TransientError)
 
     def wait(self, attempts: int) -> float:
         """Seconds before the next attempt, after ``attempts`` that failed."""

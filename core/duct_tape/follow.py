@@ -82,8 +82,8 @@ class Follower:
         self._conf = conf
         self._seconds = seconds
         self._followed: dict[str, _Followed] = {}
-        # The latest run of each application that was deployed; ids of runs sort by time.
-        self._ended: dict[str, str] = {}
+        # The latest run of each application that was deployed.
+        self._ended: dict[str, Run] = {}
         self._wake = asyncio.Event()
         self._heart = _Heart()
 
@@ -94,7 +94,7 @@ class Follower:
             self._follow(run, max(0.0, now - run.updated_at))
         for application in {followed.run.application for followed in self._followed.values()}:
             for run in await self._journal.recent(1, application, RunState.DEPLOYED):
-                self._ended[application] = run.id
+                self._ended[application] = run
 
     def flagged(self, run: Run, superseded: Iterable[str] = ()) -> None:
         """Follow a run whose flag was just left.
@@ -193,17 +193,20 @@ class Follower:
         if followed.run.state is RunState.SUPERSEDED:
             if waited >= GRACE:
                 del self._followed[followed.run.id]
-        elif waited >= GRACE and self._ended.get(followed.run.application, "") > followed.run.id:
+        elif waited >= GRACE and (later := self._later(followed.run)):
             # The listener keeps results for a while, not for ever. It deploys the releases of an application in
             # order, so this one is not waiting any more.
-            detail = (
-                f"run {self._ended[followed.run.application]} was deployed since, and no result of this one is left"
-            )
+            detail = f"run {later.id} was deployed since, and no result of this one is left"
             await self._change(followed, RunState.SUPERSEDED, detail, None)
         elif followed.run.state is RunState.FLAGGED and waited >= self._conf.listener_timeout and not followed.warned:
             there = await asyncio.to_thread(self._volume.holds, followed.run.id)
             followed.warned = True
             log.warning(UNTAKEN if there else GONE, followed.run.application, waited // 60, followed.run.id)
+
+    def _later(self, run: Run) -> Run | None:
+        """A run of the same application that came later and was deployed."""
+        ended = self._ended.get(run.application)
+        return ended if ended and ended.number > run.number else None
 
     async def _overdue(self, followed: _Followed) -> None:
         waited, silent = time.monotonic() - followed.since, self._heart.silent
@@ -226,8 +229,7 @@ class Follower:
         followed.run = evolve(followed.run, state=state, detail=detail, result=result)
         followed.since, followed.warned = time.monotonic(), False
         if state is RunState.DEPLOYED:
-            application = followed.run.application
-            self._ended[application] = max(self._ended.get(application, ""), followed.run.id)
+            self._ended[followed.run.application] = self._later(followed.run) or followed.run
         if state not in FOLLOWED or not changed:
             self._followed.pop(followed.run.id, None)
         if changed:

@@ -54,6 +54,8 @@ WITH_LISTENER = frozenset({RunState.FLAGGED, RunState.DEPLOYING})
 class Run:
     """One execution of one trigger for one delivery.
 
+    :param number: orders the runs of a journal by their arrival, which neither ids nor times do when the clock is set
+        back. 0 before the journal has seen the run.
     :param instance: the integration that received the delivery.
     :param attempts: how often the action was tried so far.
     :param detail: a sentence about the state, for people.
@@ -74,6 +76,7 @@ class Run:
     created_at: float = 0.0
     updated_at: float = 0.0
     result: Result | None = field(default=None, repr=False)
+    number: int = 0
 
     def variables(self) -> dict[str, Any]:
         """What the templates of this run's trigger see."""

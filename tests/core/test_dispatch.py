@@ -128,10 +128,20 @@ def test_what_is_the_machines_fault_is_tried_for_longer_but_not_for_ever(dispatc
 
     async def late(case: Case) -> None:
         await case.carry_out(run(2, created_at=time.time() - RETRY.age))
-        assert (await case.outcomes())["run-2"][0] == "failed"
+        found = await case.journal.find("run-2")
+        assert found
+        assert (found.state, found.attempts) == ("failed", 4), "as many as there can be within its age"
 
     dispatch(Recorder(raising(*[error] * 10)), check)
-    dispatch(Recorder(raising(error)), late)
+    dispatch(Recorder(raising(*[error] * 10)), late, Retry(attempts=3, age=RETRY.age, base=0.0, cap=RETRY.age / 4))
+
+
+def test_a_clock_that_jumps_a_day_ahead_gives_up_nothing(dispatch: Start) -> None:
+    async def check(case: Case) -> None:
+        await case.carry_out(run(created_at=time.time() - 2 * RETRY.age))
+        assert await case.only() == ("done", "recorded", 11)
+
+    dispatch(Recorder(raising(*[OSError("read-only")] * 10)), check, Retry(base=0.0))
 
 
 def test_a_permanent_error_fails_at_once(dispatch: Start) -> None:

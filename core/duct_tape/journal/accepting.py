@@ -7,7 +7,7 @@ import sqlite3
 import time
 from collections.abc import Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from duct_tape.delivery import Runs
 from duct_tape.errors import UnavailableError
@@ -57,12 +57,12 @@ class Acceptor:
         content = json.dumps(event_to_json(event))
         self._check_room(db, len(content) * len(fresh))
         delivery = _record(db, instance, event, "accepted", "", content)
-        superseded = []
+        superseded, inserted = [], []
         for run in fresh:
-            _insert(db, run, delivery, key, decision, len(content), self.untold)
+            inserted.append(_inserted(db, run, delivery, key, decision, len(content), self.untold))
             superseded += superseded_by(db, run.id, self.untold)
-        claimed = _claimed(db, lease, fresh) if lease else ()
-        return Acceptance(runs=tuple(fresh), duplicates=duplicates, superseded=tuple(superseded), claimed=claimed)
+        claimed = _claimed(db, lease, inserted) if lease else ()
+        return Acceptance(runs=tuple(inserted), duplicates=duplicates, superseded=tuple(superseded), claimed=claimed)
 
     def _check_room(self, db: sqlite3.Connection, size: int) -> None:
         row = db.execute("SELECT runs, bytes FROM totals WHERE state = 'accepted'").fetchone() or (0, 0)
@@ -127,13 +127,17 @@ def _record(db: sqlite3.Connection, instance: str, event: Event, state: str, rea
     return int(row[0])
 
 
-def _insert(db: sqlite3.Connection, run: Run, delivery: int, key: str, decision: Runs, size: int, untold: bool) -> None:
-    db.execute(
+def _inserted(
+    db: sqlite3.Connection, run: Run, delivery: int, key: str, decision: Runs, size: int, untold: bool
+) -> Run:
+    row = db.execute(
         "INSERT INTO runs (id, delivery, instance, application, trigger_name, event_key, version, title, vars,"
-        " state, created_at, updated_at, bytes, untold) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " state, created_at, updated_at, bytes, untold) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " RETURNING rowid",
         (run.id, delivery, run.instance, run.application, run.trigger, key, decision.version, decision.title,
          json.dumps(dict(run.vars), default=str), run.state, run.created_at, run.created_at, size, untold),
-    )  # fmt: skip
+    ).fetchone()  # fmt: skip
+    return evolve(run, number=row[0])
 
 
 def _claimed(db: sqlite3.Connection, lease: Lease, fresh: Sequence[Run]) -> tuple[Run, ...]:

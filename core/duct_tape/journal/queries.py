@@ -16,7 +16,7 @@ from duct_tape.runs import UNSUCCESSFUL, Run, RunState
 # Sorted by rowid and not by id wherever order matters: an id begins with the time, and clocks jump.
 RUN = (
     "SELECT runs.id, runs.instance, application, trigger_name, vars, runs.state, attempts, detail, created_at, "
-    "updated_at, result, deliveries.content FROM runs JOIN deliveries ON deliveries.id = runs.delivery"
+    "updated_at, result, runs.rowid, deliveries.content FROM runs JOIN deliveries ON deliveries.id = runs.delivery"
 )
 _DELIVERY = (
     "SELECT instance, delivery, received_at, event, action, repository, state, reason, content, id FROM deliveries"
@@ -108,7 +108,7 @@ def _recorded(row: Sequence[Any]) -> Recorded:
 
 def _run(row: Sequence[Any]) -> Run:
     identity, instance, application, trigger, values, state, attempts, detail, *rest = row
-    created, updated, result, content = rest
+    created, updated, result, number, content = rest
     return Run(
         id=identity,
         instance=instance,
@@ -122,4 +122,5 @@ def _run(row: Sequence[Any]) -> Run:
         created_at=created,
         updated_at=updated,
         result=Result.parse(result.encode()) if result else None,
+        number=number,
     )
