@@ -15,6 +15,7 @@ from duct_tape.api import Release, Run, Runs, RunState
 from duct_tape.assembly import Assembly, assemble
 from duct_tape.dispatch import Dispatcher, Retry
 from duct_tape.errors import JournalError
+from duct_tape.journal import Lease
 from duct_tape.journal.sqlite import SQLiteJournal
 from duct_tape.observers import Observers
 
@@ -37,10 +38,13 @@ class Brittle(SQLiteJournal):
             self.failures -= 1
             raise JournalError("the disk is full")
 
-    async def finish(self, run: str, state: RunState, detail: str, supersedes: Sequence[str] = ()) -> None:
+    async def finish(
+        self, run: str, state: RunState, detail: str, supersedes: Sequence[str] = (), lease: Lease | None = None
+    ) -> list[Run]:
         self._write()
-        await super().finish(run, state, detail, supersedes)
+        claimed = await super().finish(run, state, detail, supersedes, lease)
         self.changed.set()
+        return claimed
 
     async def fail(self, run: str, detail: str, wait: float) -> Run:
         self._write()

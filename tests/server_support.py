@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from textwrap import dedent
@@ -40,8 +40,6 @@ from duct_tape.api import (
     member,
     parse_json,
 )
-from duct_tape.errors import JournalError
-from duct_tape.results import Result
 from duct_tape.testing import Harness
 
 CONFIGURATION = """
@@ -134,39 +132,6 @@ def run(number: int = 1, application: str = "app", **members: Any) -> Run:
 def deliver(harness: Harness, delivery: str = "d-1", **members: Any) -> Any:
     """Post a signed delivery to the sender's integration."""
     return harness.post("sender", {"delivery": delivery, **members}, {"signature": "good"})
-
-
-class FakeJournal:
-    """The dispatcher's side of a journal, in memory, which can be made to fail."""
-
-    def __init__(self, runs: Sequence[Run] = (), failures: int = 0) -> None:
-        self.runs = list(runs)
-        self.failures = failures
-        self.calls: list[tuple[Any, ...]] = []
-        self.called = asyncio.Event()
-
-    async def unfinished(self) -> list[Run]:
-        return self.runs
-
-    async def with_listener(self) -> list[Run]:
-        return self.runs
-
-    async def report(self, run: str, state: RunState, detail: str, result: Result | None) -> bool:
-        self._call("report", run, str(state), detail)
-        return True
-
-    async def attempted(self, run: str, detail: str) -> None:
-        self._call("attempted", run, detail)
-
-    async def finish(self, run: str, state: RunState, detail: str, supersedes: Sequence[str] = ()) -> None:
-        self._call("finish", run, str(state), detail, *supersedes)
-
-    def _call(self, *call: Any) -> None:
-        if self.failures:
-            self.failures -= 1
-            raise JournalError("the disk is full")
-        self.calls.append(call)
-        self.called.set()
 
 
 def with_mine(

@@ -142,11 +142,10 @@ class Dispatcher:
         claimed = [run]
         while claimed and not self._closing.is_set():
             try:
-                await self._carry_out(claimed[0])
+                claimed = await self._carry_out(claimed[0])
             except Exception:
                 log.exception("run %s was left for the next start", claimed[0].id)
-                await self._put_aside(claimed[0], "Duct Tape itself failed, and its log tells more")
-            claimed = await self._claimed(run.application)
+                claimed = await self._put_aside(claimed[0], "Duct Tape itself failed, and its log tells more")
 
     async def _claimed(self, application: str) -> list[Run]:
         try:
@@ -162,32 +161,34 @@ class Dispatcher:
         if not self._closing.is_set():
             self._begin(await self._claimed(run.application))
 
-    async def _carry_out(self, run: Run) -> None:
+    async def _carry_out(self, run: Run) -> list[Run]:
+        """Carry out a run; returns what was taken up next in its lane."""
         if self._assembly.is_off(run.trigger):
             log.error("run %s waits for the next start: the plugin behind `%s` is off", run.id, run.trigger)
-            await self._put_aside(run, f"the plugin behind `{run.trigger}` is off: it waits for the next start")
-        elif refusal := await self._refusal(run):
-            await self._finish(run, Outcome(state=RunState.REFUSED, detail=refusal))
-        elif (outcome := await self._attempt(run)).state is RunState.ACCEPTED:
-            await self._again(run, outcome.detail)
-        else:
-            await self._finish(run, outcome)
+            return await self._put_aside(run, f"the plugin behind `{run.trigger}` is off: it waits for the next start")
+        if refusal := await self._refusal(run):
+            return await self._finish(run, Outcome(state=RunState.REFUSED, detail=refusal))
+        if (outcome := await self._attempt(run)).state is not RunState.ACCEPTED:
+            return await self._finish(run, outcome)
+        return await self._again(run, outcome.detail)
 
-    async def _put_aside(self, run: Run, detail: str) -> None:
+    async def _put_aside(self, run: Run, detail: str) -> list[Run]:
         await self._record(lambda: self._journal.hold(run.id, detail))
+        return await self._claimed(run.application)
 
-    async def _again(self, run: Run, detail: str) -> None:
+    async def _again(self, run: Run, detail: str) -> list[Run]:
         """Try once more after a while, unless something newer waits."""
         wait = self._retry.wait(run.attempts + 1)
         failed = await self._record(lambda: self._journal.fail(run.id, detail, wait))
         if failed is None or failed.state is RunState.ACCEPTED:
             self._spawn(self._later(run, wait), run.application)
-        else:
-            self._told(failed)
+            return []
+        self._told(failed)
+        return await self._claimed(run.application)
 
     def _told(self, run: Run) -> None:
         if run.state is not RunState.ACCEPTED:
-            _tell(run, run.detail)
+            _tell(run)
         self._observers.tell(run)
 
     async def _attempt(self, run: Run) -> Outcome:
@@ -232,13 +233,16 @@ class Dispatcher:
                 return f"plugin {instance.name} answered with neither a Refusal nor None"
         return ""
 
-    async def _finish(self, run: Run, outcome: Outcome) -> None:
-        _tell(run := evolve(run, state=outcome.state, attempts=run.attempts + 1), outcome.detail)
-        await self._record(lambda: self._journal.finish(run.id, outcome.state, outcome.detail, outcome.supersedes))
-        run = evolve(run, detail=outcome.detail)
+    async def _finish(self, run: Run, outcome: Outcome) -> list[Run]:
+        run = evolve(run, state=outcome.state, detail=outcome.detail, attempts=run.attempts + 1)
+        _tell(run)
+        claimed = await self._record(
+            lambda: self._journal.finish(run.id, run.state, run.detail, outcome.supersedes, self.lease)
+        )
         if self._flagged:
             self._flagged(run, outcome.supersedes)
         self._observers.tell(run)
+        return claimed or []
 
     async def _record(self, write: Callable[[], Awaitable[T]]) -> T | None:
         """Write to the journal until it works: the effect is there already, so giving up would repeat it."""
@@ -261,6 +265,6 @@ class Dispatcher:
             pass
 
 
-def _tell(run: Run, detail: str) -> None:
+def _tell(run: Run) -> None:
     level = logging.ERROR if run.state in UNSUCCESSFUL else logging.INFO
-    log.log(level, "%s: run %s for %s: %s", run.state, run.id, run.application, detail)
+    log.log(level, "%s: run %s for %s: %s", run.state, run.id, run.application, run.detail)

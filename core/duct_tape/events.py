@@ -63,7 +63,9 @@ class Event:
 
 def event_to_json(event: Event) -> JSONObject:
     """The event as plain data, for the journal."""
-    return asdict(event)
+    release = asdict(event.release) if event.release else None
+    # The payload as it is: it is plain already, and copying it value by value takes longer than writing it.
+    return {**asdict(event, recurse=False), "release": release}
 
 
 def event_from_json(data: Variables) -> Event:

@@ -33,18 +33,21 @@ class Forgetful(SQLiteJournal):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._waiting: dict[str, Run | None] = {}
+        self._applications: dict[str, str] = {}
 
     async def accept(
         self, event: Event, decision: Runs, runs: Sequence[Run], *, again: bool = True, lease: Lease | None = None
     ) -> Acceptance:
         claimed, superseded = [], []
         for run in runs:
+            self._applications[run.id] = run.application
             if run.application not in self._waiting:
                 self._waiting[run.application] = None
                 claimed.append(run)
                 continue
             if older := self._waiting[run.application]:
                 superseded.append(older)
+                del self._applications[older.id]
             self._waiting[run.application] = run
         return Acceptance(runs=tuple(runs), superseded=tuple(superseded), claimed=tuple(claimed))
 
@@ -55,8 +58,10 @@ class Forgetful(SQLiteJournal):
             self._waiting[application] = None
         return [run] if run else []
 
-    async def finish(self, run: str, state: RunState, detail: str, supersedes: Sequence[str] = ()) -> None:
-        return None
+    async def finish(
+        self, run: str, state: RunState, detail: str, supersedes: Sequence[str] = (), lease: Lease | None = None
+    ) -> list[Run]:
+        return await self.claim(lease, self._applications.pop(run)) if lease else []
 
 
 @frozen

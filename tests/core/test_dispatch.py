@@ -235,10 +235,10 @@ def test_a_fault_of_ours_ends_neither_the_lane_nor_the_run(dispatch: Start, capl
     async def check(case: Case) -> None:
         original = case.journal.finish
 
-        async def finish(run: str, *arguments: Any) -> None:
+        async def finish(run: str, *arguments: Any) -> list[Run]:
             if run == "run-1":
                 raise ZeroDivisionError
-            await original(run, *arguments)
+            return await original(run, *arguments)
 
         vars(case.journal)["finish"] = finish
         await case.carry_out(run(1), run(2))

@@ -168,10 +168,15 @@ class Journal(Protocol):
         """Let go of a run that cannot be carried out before the next start. Its lane goes on without it."""
         ...
 
-    async def finish(self, run: str, state: RunState, detail: str, supersedes: Sequence[str] = ()) -> None:
+    async def finish(
+        self, run: str, state: RunState, detail: str, supersedes: Sequence[str] = (), lease: Lease | None = None
+    ) -> list[Run]:
         """Record what an accepted run came to; flagged runs in ``supersedes`` of the same application end superseded.
 
         A run that is not accepted any more stays as it is.
+
+        :param lease: takes up what comes next in the lane, in the same step.
+        :returns: what was taken up.
         """
         ...
 

@@ -13,7 +13,7 @@ from duct_tape.delivery import Runs
 from duct_tape.errors import UnavailableError
 from duct_tape.events import Event, event_to_json
 from duct_tape.journal import Acceptance, Lease, Limits
-from duct_tape.journal.lanes import claim, superseded_by
+from duct_tape.journal.lanes import claim, superseded_by, until
 from duct_tape.runs import REPEATABLE, Run
 
 # Rows of ignored deliveries, and how many of them keep their content, each up to so many bytes: enough to replay what
@@ -51,23 +51,20 @@ class Acceptor:
         lanes = [(run.application, run.trigger) for run in runs]
         duplicates = tuple(known[lane] for lane in lanes if lane in known)
         fresh = [run for run, lane in zip(runs, lanes, strict=True) if lane not in known]
-        older = "" if decision.allow_older else _older(db, decision, fresh)
-        if older or not fresh:
+        situations = [_situation(db, run, decision) for run in fresh]
+        if older := _older(decision, fresh, situations):
             return Acceptance(duplicates=duplicates, older=older)
+        if not fresh:
+            return Acceptance(duplicates=duplicates)
         content = json.dumps(event_to_json(event))
-        self._check_room(db, len(content) * len(fresh))
+        self._check_room(situations[0], len(content) * len(fresh))
         delivery = _record(db, instance, event, "accepted", "", content)
-        superseded, inserted = [], []
-        for run in fresh:
-            inserted.append(_inserted(db, run, delivery, key, decision, len(content), self.untold))
-            superseded += superseded_by(db, run.id, self.untold)
-        claimed = _claimed(db, lease, inserted) if lease else ()
-        return Acceptance(runs=tuple(inserted), duplicates=duplicates, superseded=tuple(superseded), claimed=claimed)
+        row = _Row(delivery=delivery, key=key, decision=decision, size=len(content), untold=self.untold)
+        return evolve(_inserted(db, row, fresh, situations, lease), duplicates=duplicates)
 
-    def _check_room(self, db: sqlite3.Connection, size: int) -> None:
-        row = db.execute("SELECT runs, bytes FROM totals WHERE state = 'accepted'").fetchone() or (0, 0)
-        if row[0] >= self.limits.runs or row[1] + size > self.limits.size:
-            raise UnavailableError(f"too many runs are waiting: {row[0]}, with {row[1]} bytes")
+    def _check_room(self, situation: _Situation, size: int) -> None:
+        if situation.runs >= self.limits.runs or situation.size + size > self.limits.size:
+            raise UnavailableError(f"too many runs are waiting: {situation.runs}, with {situation.size} bytes")
 
 
 def ignore(db: sqlite3.Connection, instance: str, event: Event, reason: str) -> None:
@@ -102,18 +99,44 @@ def _known(db: sqlite3.Connection, instance: str, key: str, delivery: str, count
     return {(application, trigger): run for application, trigger, run in rows}
 
 
-def _older(db: sqlite3.Connection, decision: Runs, runs: Sequence[Run]) -> str:
+@frozen
+class _Situation:
+    """What there is when a run arrives. One question: each costs as much as the answer to it.
+
+    :param runs: how many runs wait.
+    :param size: bytes of their deliveries.
+    :param busy: whether any of them is in the run's lane.
+    :param paused: whether its application is paused.
+    :param newer: the title of a newer version, which was accepted before.
+    """
+
+    runs: int
+    size: int
+    busy: bool
+    paused: bool
+    newer: str | None
+
+
+_SITUATION = (
+    "SELECT coalesce((SELECT runs FROM totals WHERE state = 'accepted'), 0),"
+    " coalesce((SELECT bytes FROM totals WHERE state = 'accepted'), 0),"
+    " EXISTS (SELECT 1 FROM runs WHERE state = 'accepted' AND application = :application),"
+    " EXISTS (SELECT 1 FROM pauses WHERE application = :application),"
+    " (SELECT title FROM runs WHERE application = :application AND trigger_name = :trigger AND version > :version"
+    f" AND {_LIVE} ORDER BY version DESC LIMIT 1)"
+)
+
+
+def _situation(db: sqlite3.Connection, run: Run, decision: Runs) -> _Situation:
+    values = {"application": run.application, "trigger": run.trigger, "version": decision.version}
+    return _Situation(*db.execute(_SITUATION, values).fetchone())
+
+
+def _older(decision: Runs, runs: Sequence[Run], situations: Sequence[_Situation]) -> str:
     """Why the runs are not made, if a newer version of one of their applications was accepted before."""
-    if decision.version is None:
-        return ""
-    for run in runs:
-        row = db.execute(
-            f"SELECT title FROM runs WHERE application = ? AND trigger_name = ? AND version > ? AND {_LIVE} "
-            "ORDER BY version DESC LIMIT 1",
-            (run.application, run.trigger, decision.version),
-        ).fetchone()
-        if row:
-            return f"{decision.title} is older than {row[0]}, which was accepted before for {run.application}"
+    for run, situation in zip(runs, situations, strict=True):
+        if situation.newer is not None and not decision.allow_older:
+            return f"{decision.title} is older than {situation.newer}, which was accepted before for {run.application}"
     return ""
 
 
@@ -127,20 +150,43 @@ def _record(db: sqlite3.Connection, instance: str, event: Event, state: str, rea
     return int(row[0])
 
 
+@frozen(kw_only=True)
+class _Row:
+    """What the rows of a delivery's runs have in common."""
+
+    delivery: int
+    key: str
+    decision: Runs
+    size: int
+    untold: bool
+
+    def insert(self, db: sqlite3.Connection, run: Run, lease: Lease | None) -> Run:
+        decision = self.decision
+        cursor = db.execute(
+            "INSERT INTO runs (id, delivery, instance, application, trigger_name, event_key, version, title, vars,"
+            " state, created_at, updated_at, bytes, untold, leased_by, leased_until)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (run.id, self.delivery, run.instance, run.application, run.trigger, self.key, decision.version,
+             decision.title, json.dumps(dict(run.vars), default=str), run.state, run.created_at, run.created_at,
+             self.size, self.untold, lease.holder if lease else None, until(lease) if lease else 0.0),
+        )  # fmt: skip
+        return evolve(run, number=int(cursor.lastrowid or 0))
+
+
 def _inserted(
-    db: sqlite3.Connection, run: Run, delivery: int, key: str, decision: Runs, size: int, untold: bool
-) -> Run:
-    row = db.execute(
-        "INSERT INTO runs (id, delivery, instance, application, trigger_name, event_key, version, title, vars,"
-        " state, created_at, updated_at, bytes, untold) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        " RETURNING rowid",
-        (run.id, delivery, run.instance, run.application, run.trigger, key, decision.version, decision.title,
-         json.dumps(dict(run.vars), default=str), run.state, run.created_at, run.created_at, size, untold),
-    ).fetchone()  # fmt: skip
-    return evolve(run, number=row[0])
-
-
-def _claimed(db: sqlite3.Connection, lease: Lease, fresh: Sequence[Run]) -> tuple[Run, ...]:
-    known = {run.id: run for run in fresh}
-    lanes = dict.fromkeys(run.application for run in fresh)
-    return tuple(run for application in lanes for run in claim(db, lease, application, known))
+    db: sqlite3.Connection, row: _Row, fresh: Sequence[Run], situations: Sequence[_Situation], lease: Lease | None
+) -> Acceptance:
+    runs: list[Run] = []
+    superseded: list[Run] = []
+    claimed: list[Run] = []
+    for run, situation in zip(fresh, situations, strict=True):
+        busy = situation.busy or run.application in {other.application for other in runs}
+        # In a free lane it is its turn at once, and nobody gives way to it.
+        own = lease if not busy and not situation.paused else None
+        runs.append(row.insert(db, run, own))
+        if own:
+            claimed.append(runs[-1])
+        elif busy:
+            superseded += superseded_by(db, run.id, row.untold)
+            claimed += claim(db, lease, run.application, {run.id: runs[-1]}) if lease else []
+    return Acceptance(runs=tuple(runs), superseded=tuple(superseded), claimed=tuple(claimed))

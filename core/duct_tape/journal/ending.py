@@ -6,7 +6,8 @@ import sqlite3
 import time
 from collections.abc import Sequence
 
-from duct_tape.journal.lanes import FREE, superseded_by
+from duct_tape.journal import Lease
+from duct_tape.journal.lanes import FREE, claim, superseded_by
 from duct_tape.journal.queries import with_ids
 from duct_tape.results import Result
 from duct_tape.runs import UNSUCCESSFUL, Run, RunState
@@ -14,7 +15,9 @@ from duct_tape.runs import UNSUCCESSFUL, Run, RunState
 _UNSUCCESSFUL = ", ".join(f"'{state}'" for state in sorted(UNSUCCESSFUL))
 
 
-def finish(db: sqlite3.Connection, run: str, state: RunState, detail: str, supersedes: Sequence[str]) -> None:
+def finish(
+    db: sqlite3.Connection, run: str, state: RunState, detail: str, supersedes: Sequence[str], lease: Lease | None
+) -> list[Run]:
     """See ``Journal.finish``."""
     now = time.time()
     db.execute(
@@ -29,6 +32,10 @@ def finish(db: sqlite3.Connection, run: str, state: RunState, detail: str, super
             "state IN ('flagged', 'done') AND application = (SELECT application FROM runs WHERE id = ?)",
             (f"run {run} replaced its flag", now, old, run, run),
         )
+    if lease is None:
+        return []
+    lane = db.execute("SELECT application FROM runs WHERE id = ?", (run,)).fetchone()
+    return claim(db, lease, lane[0]) if lane else []
 
 
 def report(db: sqlite3.Connection, run: str, state: RunState, detail: str, result: Result | None, untold: bool) -> bool:

@@ -32,13 +32,11 @@ def claim(
         f"SELECT id FROM runs WHERE rowid IN (SELECT min(rowid) FROM runs WHERE state = 'accepted' AND due_at < {HELD}"
         f" {lane} GROUP BY application) AND {FREE} AND leased_by IS NOT :holder AND {_DUE}"
         " AND application NOT IN (SELECT application FROM pauses) ORDER BY rowid",
-        {"application": application, "now": (now := time.time()), "holder": lease.holder, "horizon": lease.horizon},
+        {"application": application, "now": time.time(), "holder": lease.holder, "horizon": lease.horizon},
     ).fetchall()
     ids = [row[0] for row in rows]
-    until = now + min(lease.seconds, LONGEST)
-    db.executemany(
-        "UPDATE runs SET leased_by = ?, leased_until = ? WHERE id = ?", [(lease.holder, until, run) for run in ids]
-    )
+    for run in ids:
+        db.execute("UPDATE runs SET leased_by = ?, leased_until = ? WHERE id = ?", (lease.holder, until(lease), run))
     known = known or {}
     read = {run.id: run for run in with_ids(db, [run for run in ids if run not in known])}
     return [known[run] if run in known else read[run] for run in ids]
@@ -46,8 +44,14 @@ def claim(
 
 def heartbeat(db: sqlite3.Connection, lease: Lease) -> None:
     """See ``Journal.heartbeat``."""
-    until = time.time() + min(lease.seconds, LONGEST)
-    db.execute("UPDATE runs SET leased_until = ? WHERE leased_by = ? AND state = 'accepted'", (until, lease.holder))
+    db.execute(
+        "UPDATE runs SET leased_until = ? WHERE leased_by = ? AND state = 'accepted'", (until(lease), lease.holder)
+    )
+
+
+def until(lease: Lease) -> float:
+    """When a lease that is given now ends."""
+    return time.time() + min(lease.seconds, LONGEST)
 
 
 def fail(db: sqlite3.Connection, run: str, detail: str, wait: float) -> Run:

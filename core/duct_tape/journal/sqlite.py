@@ -77,8 +77,10 @@ class SQLiteJournal:
     async def hold(self, run: str, detail: str) -> None:
         await self._writer.run(lambda db: lanes.hold(db, run, detail))
 
-    async def finish(self, run: str, state: RunState, detail: str, supersedes: Sequence[str] = ()) -> None:
-        await self._writer.run(lambda db: ending.finish(db, run, state, detail, supersedes))
+    async def finish(
+        self, run: str, state: RunState, detail: str, supersedes: Sequence[str] = (), lease: Lease | None = None
+    ) -> list[Run]:
+        return await self._writer.run(lambda db: ending.finish(db, run, state, detail, supersedes, lease))
 
     async def with_listener(self) -> list[Run]:
         return await self._reader.run(queries.with_listener)

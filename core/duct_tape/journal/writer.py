@@ -18,6 +18,7 @@ from duct_tape.errors import DuctTapeError, JournalError
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], Any]
+_Answer = tuple[Any, Exception | None]
 _Item = tuple[Work, Callable[[Any, Exception | None], None]]
 
 MAX_BATCH = 100
@@ -145,7 +146,7 @@ class Writer:
         for (_, settle), (result, failed) in zip(batch, answers, strict=True):
             settle(result, failed)
 
-    def _committed(self, batch: list[Work]) -> list[tuple[Any, Exception | None]]:
+    def _committed(self, batch: list[Work]) -> list[_Answer]:
         if self._connection is None:
             self._check()
         connection = self._connection or self._open()
@@ -165,12 +166,24 @@ class Writer:
             self._connection = None
 
 
-def _transaction(
-    connection: sqlite3.Connection, batch: list[Work], check: Callable[[], None]
-) -> list[tuple[Any, Exception | None]]:
+def _transaction(connection: sqlite3.Connection, batch: list[Work], check: Callable[[], None]) -> list[_Answer]:
+    try:
+        # Without savepoints: each costs as much as the work itself, and hardly any work fails by its own fault.
+        return _in_transaction(connection, lambda: [(work(connection), None) for work in batch], check)
+    except Exception as error:
+        if isinstance(error, sqlite3.Error) and not isinstance(error, _OWN_FAULT):
+            # A full disk or an I/O error may have ended the whole transaction: nobody of the batch is safe.
+            raise
+    # Once more from the start, and each on its own. Work does nothing but what it is given a connection for.
+    return _in_transaction(connection, lambda: [_one(connection, work) for work in batch], check)
+
+
+def _in_transaction(
+    connection: sqlite3.Connection, work: Callable[[], list[_Answer]], check: Callable[[], None]
+) -> list[_Answer]:
     try:
         connection.execute("BEGIN IMMEDIATE")
-        answers = [_one(connection, work) for work in batch]
+        answers = work()
         check()
         connection.execute("COMMIT")
     except BaseException:
@@ -185,7 +198,7 @@ def _roll_back(connection: sqlite3.Connection) -> None:
         connection.execute("ROLLBACK")
 
 
-def _one(connection: sqlite3.Connection, work: Work) -> tuple[Any, Exception | None]:
+def _one(connection: sqlite3.Connection, work: Work) -> _Answer:
     """One piece of work inside the batch's transaction; its failure is its own."""
     connection.execute("SAVEPOINT work")
     try:
@@ -195,7 +208,6 @@ def _one(connection: sqlite3.Connection, work: Work) -> tuple[Any, Exception | N
         connection.execute("RELEASE work")
         return None, JournalError(f"the journal cannot hold this: {error}")
     except sqlite3.Error:
-        # A full disk or an I/O error may have ended the whole transaction: nobody of the batch is safe.
         raise
     except Exception as error:
         connection.execute("ROLLBACK TO work")
