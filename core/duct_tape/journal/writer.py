@@ -10,7 +10,7 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -19,7 +19,8 @@ from duct_tape.errors import DuctTapeError, JournalError
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], Any]
 _Answer = tuple[Any, Exception | None]
-_Item = tuple[Work, Callable[[Any, Exception | None], None]]
+# Nobody waits for what has no future.
+_Item = tuple[Work, asyncio.Future[Any] | None]
 
 MAX_BATCH = 100
 
@@ -63,29 +64,14 @@ class Writer:
 
         :raises JournalError: it could not be carried out or committed; then nothing of it is on disk.
         """
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-
-        def settle(result: Any, error: Exception | None) -> None:
-            if future.cancelled():
-                return
-            if error is None:
-                future.set_result(result)
-            else:
-                future.set_exception(error)
-
-        def answer(result: Any, error: Exception | None) -> None:
-            # The loop is gone only when the process ends without waiting for its journal.
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(settle, result, error)
-
-        self._put((work, answer))
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._put((work, future))
         return await future
 
     def post(self, work: Work) -> None:
         """Do the work at some time; nobody waits and nobody is told."""
         if self._queue.qsize() < MAX_BATCH:
-            self._put((work, lambda result, error: None))
+            self._put((work, None))
 
     async def close(self) -> None:
         """Finish what is queued and close the connection."""
@@ -101,7 +87,7 @@ class Writer:
         with suppress(queue.Empty):
             while True:
                 if item := self._queue.get_nowait():
-                    item[1](None, JournalError("the journal is closed"))
+                    _tell([item[1]], [(None, JournalError("the journal is closed"))])
 
     def _main(self) -> None:
         try:
@@ -143,8 +129,7 @@ class Writer:
             known = isinstance(error, JournalError)
             failure = error if known else JournalError(f"the journal cannot be written: {error}")
             answers = [(None, failure)] * len(batch)
-        for (_, settle), (result, failed) in zip(batch, answers, strict=True):
-            settle(result, failed)
+        _tell([future for _, future in batch], answers)
 
     def _committed(self, batch: list[Work]) -> list[_Answer]:
         if self._connection is None:
@@ -164,6 +149,26 @@ class Writer:
             with suppress(sqlite3.Error):
                 self._connection.close()
             self._connection = None
+
+
+def _tell(futures: Sequence[asyncio.Future[Any] | None], answers: Sequence[_Answer]) -> None:
+    """Settle the futures, all of one loop at once: each call into a loop wakes it."""
+    waiting = [(future, answer) for future, answer in zip(futures, answers, strict=True) if future is not None]
+    for loop in {future.get_loop() for future, _ in waiting}:
+        of_loop = [(future, answer) for future, answer in waiting if future.get_loop() is loop]
+        # The loop is gone only when the process ends without waiting for its journal.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(_settle, of_loop)
+
+
+def _settle(settled: Sequence[tuple[asyncio.Future[Any], _Answer]]) -> None:
+    for future, (result, error) in settled:
+        if future.cancelled():
+            continue
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)
 
 
 def _transaction(connection: sqlite3.Connection, batch: list[Work], check: Callable[[], None]) -> list[_Answer]:
