@@ -83,6 +83,8 @@ class Dispatcher:
         self._flagged = flagged
         self.lease = Lease(holder=secrets.token_hex(8), seconds=LEASE_SECONDS, horizon=retry.cap)
         self._lanes: set[asyncio.Task[None]] = set()
+        self._at_work: set[str] = set()
+        self._strays: set[str] = set()
         self._closing = asyncio.Event()
 
     async def recover(self) -> int:
@@ -108,11 +110,27 @@ class Dispatcher:
                 for run in await self._journal.untold():
                     self._observers.tell(run)
                 self._begin(await self._journal.claim(self.lease))
+                await self._let_go()
                 if self._lanes and time.monotonic() - beat > LEASE_SECONDS / 4:
                     beat = time.monotonic()
                     await self._journal.heartbeat(self.lease)
             except JournalError as error:
                 log.error("%s", error)
+            except Exception:
+                # Whatever it is: all that waits depends on this.
+                log.exception("what waits was not looked at; the next look follows")
+
+    async def _let_go(self) -> None:
+        """Give back what the journal has under this holder's name, and nobody here knows of.
+
+        A commit that was told to have failed may be on disk all the same. Twice seen, since what was accepted just
+        now is on its way to its lane.
+        """
+        held = set(await self._journal.held(self.lease)) - self._at_work
+        if strays := held & self._strays:
+            log.warning("taking up once more: %s", ", ".join(sorted(strays)))
+            await self._journal.release(self.lease, strays)
+        self._strays = held - strays
 
     async def settle(self) -> None:
         """Wait until nothing is to do and all observers are told."""
@@ -130,6 +148,7 @@ class Dispatcher:
 
     def _begin(self, claimed: Iterable[Run]) -> None:
         for run in claimed:
+            self._at_work.add(run.id)
             self._spawn(self._lane(run), run.application)
 
     def _spawn(self, work: Coroutine[None, None, None], application: str) -> None:
@@ -141,11 +160,15 @@ class Dispatcher:
         """Carry out a run, and whatever waits behind it."""
         claimed = [run]
         while claimed and not self._closing.is_set():
+            [run] = claimed
+            self._at_work.add(run.id)
             try:
-                claimed = await self._carry_out(claimed[0])
+                claimed = await self._carry_out(run)
             except Exception:
-                log.exception("run %s was left for the next start", claimed[0].id)
-                claimed = await self._put_aside(claimed[0], "Duct Tape itself failed, and its log tells more")
+                log.exception("run %s was left for the next start", run.id)
+                claimed = await self._put_aside(run, "Duct Tape itself failed, and its log tells more")
+            finally:
+                self._at_work.discard(run.id)
 
     async def _claimed(self, application: str) -> list[Run]:
         try:

@@ -133,6 +133,9 @@ class Follower:
                 await self.look()
             except (OSError, JournalError) as error:
                 log.error("results cannot be followed at the moment: %s", error)
+            except Exception:
+                # Whatever a result holds: the ends of all other runs depend on this.
+                log.exception("results cannot be followed at the moment")
             await asyncio.sleep(self._seconds)
 
     async def look(self) -> None:

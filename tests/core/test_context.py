@@ -78,3 +78,21 @@ def test_outside_of_a_running_server_it_says_so(ducttape: Callable[..., Harness]
         pass
     with pytest.raises(UnavailableError, match="the server is not running"):
         asyncio.run(asking.context.recent(1))
+
+
+def test_who_stops_waiting_for_what_he_handed_in_stops_nothing(ducttape: Callable[..., Harness]) -> None:
+    asking, recorder = Asking(), Recorder()
+    harness = with_mine(ducttape, asking.module, recorder=recorder)
+
+    async def impatient() -> None:
+        task = asyncio.create_task(asking.context.deliver(event(), RUNS))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    harness.call(impatient)
+    second = harness.call(lambda: asking.context.deliver(event("another"), RUNS))
+    harness.settle()
+    assert [run.id for run in recorder.runs] == list(second.duplicates)

@@ -146,3 +146,42 @@ def test_who_is_at_work_for_long_prolongs_the_lease(dispatch: Start, monkeypatch
         await release.wait()
 
     dispatch(Recorder(perform), check)
+
+
+def test_what_the_journal_gave_without_telling_is_taken_up_once_more(
+    dispatch: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def check(case: Case) -> None:
+        item = run()
+        # The commit worked, and was told to have failed.
+        await case.journal.accept(item.event, Runs(runs=()), [item], lease=case.dispatcher.lease)
+        attending = asyncio.create_task(case.dispatcher.attend(0.0))
+        await case.until("run-1", "done")
+        attending.cancel()
+        await case.settled()
+
+    recorder = Recorder()
+    dispatch(recorder, check)
+    assert "taking up once more: run-1" in caplog.messages
+    assert len(recorder.runs) == 1
+
+
+def test_whatever_a_look_comes_to_another_one_follows(dispatch: Start, caplog: pytest.LogCaptureFixture) -> None:
+    async def check(case: Case) -> None:
+        failures, original = [KeyError("name")], case.journal.untold
+
+        async def untold() -> list[Run]:
+            if failures:
+                raise failures.pop()
+            return await original()
+
+        vars(case.journal)["untold"] = untold
+        item = run()
+        await case.journal.accept(item.event, Runs(runs=()), [item])
+        attending = asyncio.create_task(case.dispatcher.attend(0.0))
+        await case.until("run-1", "done")
+        attending.cancel()
+        await case.settled()
+
+    dispatch(Recorder(), check)
+    assert "what waits was not looked at; the next look follows" in caplog.messages

@@ -248,3 +248,27 @@ def test_it_works_on_while_the_journal_or_the_volume_fails(
 
     follow(scene)
     assert "results cannot be followed at the moment: the disk is full" in caplog.messages
+
+
+def test_whatever_a_look_comes_to_the_next_one_follows(
+    follow: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scene(follower: Follower, journal: SQLiteJournal) -> None:
+        failures, original, recorded = [OverflowError("huge")], follower.look, asyncio.Event()
+
+        async def look() -> None:
+            if failures:
+                raise failures.pop()
+            await original()
+            recorded.set()
+
+        monkeypatch.setattr(follower, "look", look)
+        write(tmp_path, "deployed")
+        working = asyncio.create_task(follower.work())
+        async with asyncio.timeout(10):
+            await recorded.wait()
+        working.cancel()
+        assert await states(journal) == {"run-1": "deployed"}
+
+    follow(scene)
+    assert "results cannot be followed at the moment" in caplog.messages

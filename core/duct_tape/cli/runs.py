@@ -20,6 +20,9 @@ from duct_tape.journal.sqlite import SQLiteJournal
 from duct_tape.logs import escaped
 from duct_tape.runs import REPEATABLE, Run, RunState
 
+# Of the runs that came after one.
+LOOKED_AT = 1000
+
 COLUMNS = ("run", "state", "application", "version", "created_at", "detail")
 
 
@@ -94,9 +97,26 @@ def retry_command(run: str, config: Path | None) -> None:
         found = await existing(journal, run)
         if found.state not in REPEATABLE:
             raise DuctTapeError(f"run {run} is {found.state}; `duct-tape redeploy {found.application}` deploys again")
+        if newer := await _newer(journal, found):
+            tag = found.event.release.tag if found.event.release else found.event.name
+            raise DuctTapeError(
+                f"run {run} of {tag} is older than run {newer.id}, which is {newer.state}; "
+                f"`duct-tape redeploy {found.application} --tag {tag}` goes back to it"
+            )
         return await repeated(journal, found)
 
     click.echo(f"run {with_journal(config, question)} repeats run {run}. {PICKED_UP}")
+
+
+async def _newer(journal: SQLiteJournal, run: Run) -> Run | None:
+    """A run for another version that came later, and waits or went well: a retry would take its place."""
+    for other in await journal.recent(LOOKED_AT, run.application):
+        if other.number <= run.number:
+            return None
+        other_version = other.event.release != run.event.release and other.event.release is not None
+        if other_version and other.trigger == run.trigger and other.state not in REPEATABLE | {RunState.SUPERSEDED}:
+            return other
+    return None
 
 
 @command.command("discard", epilog="Example: duct-tape runs discard 01a2094ef9f258cf547b --reason 'fixed by hand'")

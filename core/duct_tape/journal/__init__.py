@@ -6,7 +6,7 @@ Nothing outside this package knows SQL. What the interface says here holds for e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from attrs import field, frozen
@@ -156,6 +156,14 @@ class Journal(Protocol):
         """The holder is still there: prolong the lease of all its runs."""
         ...
 
+    async def held(self, lease: Lease) -> list[str]:
+        """The ids of the accepted runs that the holder has taken up."""
+        ...
+
+    async def release(self, lease: Lease, runs: Collection[str]) -> None:
+        """The holder is not at work on these: let others, or himself, take them up."""
+        ...
+
     async def fail(self, run: str, detail: str, wait: float) -> Run:
         """Count a failed attempt and let go of the run, to be taken up again.
 
@@ -233,7 +241,7 @@ class Journal(Protocol):
         ...
 
     async def untold(self) -> list[Run]:
-        """Runs that were changed by another process than the server, each once."""
+        """Runs that were changed by another process than the server, or by the way, each once."""
         ...
 
     async def recent(

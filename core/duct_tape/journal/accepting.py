@@ -22,7 +22,8 @@ MAX_IGNORED = 10_000
 MAX_CONTENTS = 1_000
 MAX_CONTENT = 256 * 1024
 
-_LIVE = "state NOT IN ({})".format(", ".join(f"'{state}'" for state in sorted(REPEATABLE)))
+# What is no failure: a redelivery of it is a duplicate.
+LIVE = "state NOT IN ({})".format(", ".join(f"'{state}'" for state in sorted(REPEATABLE)))
 
 
 @frozen(kw_only=True)
@@ -47,7 +48,7 @@ class Acceptor:
         """See ``Journal.accept``."""
         instance = runs[0].instance
         key = decision.key or f"delivery:{event.delivery}"
-        known = _known(db, instance, key, event.delivery, _LIVE if again else "TRUE")
+        known = _known(db, instance, key, event.delivery, LIVE if again else "TRUE")
         lanes = [(run.application, run.trigger) for run in runs]
         duplicates = tuple(known[lane] for lane in lanes if lane in known)
         fresh = [run for run, lane in zip(runs, lanes, strict=True) if lane not in known]
@@ -123,7 +124,7 @@ _SITUATION = (
     " EXISTS (SELECT 1 FROM runs WHERE state = 'accepted' AND application = :application),"
     " EXISTS (SELECT 1 FROM pauses WHERE application = :application),"
     " (SELECT title FROM runs WHERE application = :application AND trigger_name = :trigger AND version > :version"
-    f" AND {_LIVE} ORDER BY version DESC LIMIT 1)"
+    f" AND {LIVE} ORDER BY version DESC LIMIT 1)"
 )
 
 
@@ -187,6 +188,6 @@ def _inserted(
         if own:
             claimed.append(runs[-1])
         elif busy:
-            superseded += superseded_by(db, run.id, row.untold)
+            superseded += superseded_by(db, run.id, row.untold, lease.holder if lease else "")
             claimed += claim(db, lease, run.application, {run.id: runs[-1]}) if lease else []
     return Acceptance(runs=tuple(runs), superseded=tuple(superseded), claimed=tuple(claimed))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 
 from duct_tape.journal import Lease
-from duct_tape.journal.lanes import FREE, claim, superseded_by
+from duct_tape.journal.lanes import FREE, claim, superseded_by, text
 from duct_tape.journal.queries import with_ids
 from duct_tape.results import Result
 from duct_tape.runs import UNSUCCESSFUL, Run, RunState
@@ -23,12 +23,12 @@ def finish(
     db.execute(
         "UPDATE runs SET state = ?, detail = ?, attempts = attempts + 1, updated_at = ?, leased_by = NULL"
         " WHERE id = ? AND state = 'accepted'",
-        (state, detail, now, run),
+        (state, text(detail), now, run),
     )
     for old in supersedes:
         # The id was read from the shared volume: it counts only for a run of the same application that left a flag.
         db.execute(
-            "UPDATE runs SET state = 'superseded', detail = ?, updated_at = ? WHERE id = ? AND id <> ? AND "
+            "UPDATE runs SET state = 'superseded', detail = ?, updated_at = ?, untold = 1 WHERE id = ? AND id <> ? AND "
             "state IN ('flagged', 'done') AND application = (SELECT application FROM runs WHERE id = ?)",
             (f"run {run} replaced its flag", now, old, run, run),
         )
@@ -42,12 +42,12 @@ def report(db: sqlite3.Connection, run: str, state: RunState, detail: str, resul
     """See ``Journal.report``."""
     # A flag that was claimed at the very moment in which another replaced it counts as superseded, until its
     # result tells otherwise. So does a lost run: a listener that starts again deploys once more what it had begun.
-    text = result.to_line().decode() if result else None
+    said = result.to_line().decode() if result else None
     changed = db.execute(
         "UPDATE runs SET state = ?, detail = ?, result = ?, updated_at = ?, untold = ? WHERE id = ? AND (state IN"
         " ('flagged', 'deploying') OR (state IN ('superseded', 'lost') AND result IS NULL AND ? IS NOT NULL))"
         " RETURNING id",
-        (state, detail, text, time.time(), untold, run, text),
+        (state, text(detail), said, time.time(), untold, run, said),
     )
     return changed.fetchone() is not None
 
@@ -57,7 +57,7 @@ def cancel(db: sqlite3.Connection, run: str, detail: str, untold: bool) -> bool:
     changed = db.execute(
         "UPDATE runs SET state = 'cancelled', detail = :detail, updated_at = :now, untold = :untold"
         f" WHERE id = :run AND state = 'accepted' AND {FREE} RETURNING id",
-        {"detail": detail, "now": time.time(), "untold": untold, "run": run},
+        {"detail": text(detail), "now": time.time(), "untold": untold, "run": run},
     )
     return changed.fetchone() is not None
 
@@ -67,18 +67,18 @@ def discard(db: sqlite3.Connection, run: str, detail: str, untold: bool) -> bool
     changed = db.execute(
         "UPDATE runs SET state = 'discarded', detail = ?, updated_at = ?, untold = ? WHERE id = ? AND"
         f" state IN ({_UNSUCCESSFUL}) RETURNING id",
-        (detail, time.time(), untold, run),
+        (text(detail), time.time(), untold, run),
     )
     return changed.fetchone() is not None
 
 
 def redrive(db: sqlite3.Connection, run: str, again: str, untold: bool) -> bool:
     """See ``Journal.redrive``."""
-    # A key of its own: it must be no duplicate of the run that it repeats.
+    # The same event: a redelivery is its duplicate, too.
     inserted = db.execute(
         "INSERT INTO runs (id, delivery, instance, application, trigger_name, event_key, version, title, vars, state,"
         " detail, created_at, updated_at, bytes, untold) SELECT ?, delivery, instance, application, trigger_name,"
-        " 'repeat:' || id, version, title, vars, 'accepted', 'repeats run ' || id, ?, ?, bytes, ? FROM runs"
+        " event_key, version, title, vars, 'accepted', 'repeats run ' || id, ?, ?, bytes, ? FROM runs"
         " WHERE id = ? RETURNING id",
         (again, now := time.time(), now, untold, run),
     ).fetchone()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from duct_tape.journal import Lease
 from duct_tape.journal.queries import with_ids
@@ -49,6 +49,18 @@ def heartbeat(db: sqlite3.Connection, lease: Lease) -> None:
     )
 
 
+def held(db: sqlite3.Connection, lease: Lease) -> list[str]:
+    """See ``Journal.held``."""
+    rows = db.execute("SELECT id FROM runs WHERE state = 'accepted' AND leased_by = ?", (lease.holder,))
+    return [row[0] for row in rows]
+
+
+def release(db: sqlite3.Connection, lease: Lease, runs: Collection[str]) -> None:
+    """See ``Journal.release``."""
+    for run in runs:
+        db.execute("UPDATE runs SET leased_by = NULL WHERE id = ? AND leased_by = ?", (run, lease.holder))
+
+
 def until(lease: Lease) -> float:
     """When a lease that is given now ends."""
     return time.time() + min(lease.seconds, LONGEST)
@@ -60,7 +72,7 @@ def fail(db: sqlite3.Connection, run: str, detail: str, wait: float) -> Run:
     db.execute(
         "UPDATE runs SET attempts = attempts + 1, detail = ?, due_at = ?, updated_at = ?, leased_by = NULL"
         " WHERE id = ? AND state = 'accepted'",
-        (detail, now + wait, now, run),
+        (text(detail), now + wait, now, run),
     )
     for newer, version in db.execute(
         "SELECT newer.id, newer.title FROM runs JOIN runs newer ON newer.application = runs.application"
@@ -77,22 +89,30 @@ def hold(db: sqlite3.Connection, run: str, detail: str) -> None:
     """See ``Journal.hold``."""
     db.execute(
         "UPDATE runs SET due_at = ?, detail = ?, leased_by = NULL WHERE id = ? AND state = 'accepted'",
-        (HELD, detail, run),
+        (HELD, text(detail), run),
     )
 
 
-def superseded_by(db: sqlite3.Connection, run: str, untold: bool) -> list[Run]:
-    """End the runs that wait for other versions, now that ``run`` is there."""
+def superseded_by(db: sqlite3.Connection, run: str, untold: bool, holder: str = "") -> list[Run]:
+    """End the runs that wait for other versions, now that ``run`` is there.
+
+    :param holder: what this one is at work on does not wait, whatever the clock says.
+    """
     rows = db.execute(
         "SELECT runs.id, newer.title FROM runs JOIN runs newer ON newer.id = :run AND newer.version IS NOT NULL"
         " WHERE runs.state = 'accepted' AND runs.application = newer.application AND"
         " runs.trigger_name = newer.trigger_name AND runs.rowid < newer.rowid AND runs.version IS NOT NULL"
-        f" AND runs.event_key <> newer.event_key AND {FREE}",
-        {"run": run, "now": time.time()},
+        f" AND runs.event_key <> newer.event_key AND {FREE} AND runs.leased_by IS NOT :holder",
+        {"run": run, "now": time.time(), "holder": holder},
     ).fetchall()
     for old, version in rows:
         _give_way(db, old, run, version, untold)
     return with_ids(db, [row[0] for row in rows])
+
+
+def text(detail: str) -> str:
+    """A sentence that can be kept: half a character, as in names of files that are not UTF-8, cannot."""
+    return detail.encode("utf-8", "replace").decode("utf-8")
 
 
 def begin(db: sqlite3.Connection) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from duct_tape.events import event_from_json
@@ -49,16 +49,22 @@ def recent(
     return _runs(db, f"{where} ORDER BY runs.rowid DESC LIMIT ?", (*given.values(), limit))
 
 
+# Two questions, since "or" would read all later runs of the application for each; the plus signs keep SQLite from
+# looking the second one up by application.
+_DEAD = (
+    f"SELECT rowid FROM runs WHERE state IN ({_UNSUCCESSFUL}) AND coalesce(application = :application, TRUE)"
+    " AND NOT EXISTS (SELECT 1 FROM runs later WHERE later.application = runs.application AND later.trigger_name ="
+    " runs.trigger_name AND later.rowid > runs.rowid AND later.state IN ('deployed', 'done'))"
+    " AND NOT EXISTS (SELECT 1 FROM runs later WHERE later.instance = runs.instance AND later.event_key ="
+    " runs.event_key AND +later.application = runs.application AND +later.trigger_name = runs.trigger_name"
+    " AND +later.rowid > runs.rowid) ORDER BY rowid DESC LIMIT :limit"
+)
+
+
 def dead(db: sqlite3.Connection, limit: int, application: str | None) -> list[Run]:
     """See ``Journal.dead``."""
-    return _runs(
-        db,
-        f"runs.state IN ({_UNSUCCESSFUL}) AND coalesce(application = ?, TRUE) AND NOT EXISTS (SELECT 1 FROM runs later"
-        " WHERE later.application = runs.application AND later.trigger_name = runs.trigger_name AND later.rowid >"
-        " runs.rowid AND (later.state IN ('deployed', 'done') OR later.event_key = runs.event_key OR later.event_key ="
-        " 'repeat:' || runs.id)) ORDER BY runs.rowid DESC LIMIT ?",
-        (application, limit),
-    )
+    values = {"application": application, "limit": limit}
+    return _runs(db, f"runs.rowid IN ({_DEAD}) ORDER BY runs.rowid DESC", values)
 
 
 def with_ids(db: sqlite3.Connection, ids: Sequence[str]) -> list[Run]:
@@ -88,7 +94,7 @@ def counts(db: sqlite3.Connection) -> dict[str, int]:
     return dict(db.execute("SELECT state, runs FROM totals WHERE runs > 0 ORDER BY state").fetchall())
 
 
-def _runs(db: sqlite3.Connection, condition: str, values: Sequence[Any] = ()) -> list[Run]:
+def _runs(db: sqlite3.Connection, condition: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Run]:
     return [_run(row) for row in db.execute(f"{RUN} WHERE {condition}", values).fetchall()]
 
 

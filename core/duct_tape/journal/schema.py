@@ -150,4 +150,15 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     if version > FORMAT:
         raise StartupError(f"the journal {path} was written by a newer Duct Tape (format {version}): upgrade")
     for number, migration in enumerate(MIGRATIONS[version:], version + 1):
+        _migrate(connection, number, migration)
+
+
+def _migrate(connection: sqlite3.Connection, number: int, migration: str) -> None:
+    try:
         connection.executescript(f"BEGIN IMMEDIATE;{migration}PRAGMA user_version = {number};COMMIT;")
+    except sqlite3.OperationalError:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        # Another process, that began at the same time, may have done it.
+        if connection.execute("PRAGMA user_version").fetchone()[0] < number:
+            raise

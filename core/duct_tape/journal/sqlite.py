@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from duct_tape.conf.model import JournalConf
@@ -70,6 +70,12 @@ class SQLiteJournal:
 
     async def heartbeat(self, lease: Lease) -> None:
         await self._writer.run(lambda db: lanes.heartbeat(db, lease))
+
+    async def held(self, lease: Lease) -> list[str]:
+        return await self._reader.run(lambda db: lanes.held(db, lease))
+
+    async def release(self, lease: Lease, runs: Collection[str]) -> None:
+        await self._writer.run(lambda db: lanes.release(db, lease, runs))
 
     async def fail(self, run: str, detail: str, wait: float) -> Run:
         return await self._writer.run(lambda db: lanes.fail(db, run, detail, wait))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from attrs import field, frozen
@@ -88,6 +88,7 @@ class Intake:
     # Large bodies one at a time: decoded, each takes ten times its size of memory.
     _large: asyncio.Lock = field(factory=asyncio.Lock, init=False)
     _memory: Memory = field(init=False)
+    _accepting: set[asyncio.Task[Acceptance]] = field(factory=set, init=False)
 
     @_memory.default
     def _configured_memory(self) -> Memory:
@@ -174,6 +175,13 @@ class Intake:
             if planned.trigger not in self.assembly.triggers or self.assembly.is_off(planned.trigger):
                 raise UnavailableError(f"the plugin behind the trigger `{planned.trigger}` is off")
         runs = [new_run(instance, planned, event) for planned in decision.runs]
+        # Whoever asked may stop waiting while the journal commits: what is on disk is carried out all the same.
+        task = asyncio.create_task(self._accepted(event, decision, runs, again))
+        self._accepting.add(task)
+        task.add_done_callback(self._accepting.discard)
+        return await asyncio.shield(task)
+
+    async def _accepted(self, event: Event, decision: Runs, runs: Sequence[Run], again: bool) -> Acceptance:
         accepted = await self.journal.accept(event, decision, runs, again=again, lease=self.dispatcher.lease)
         self.dispatcher.submit(accepted)
         return accepted

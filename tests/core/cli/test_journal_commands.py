@@ -124,6 +124,24 @@ def test_a_run_that_did_not_fail_is_not_retried(cli: Cli, journal: object) -> No
     )
 
 
+def test_a_retry_does_not_take_the_place_of_a_newer_version(
+    cli: Cli, configure: Configure, journal: Callable[[], Sequence[Run]]
+) -> None:
+    async def fill() -> None:
+        store = SQLiteJournal(Path("var/journal.sqlite3"))
+        given = release(3, "v3")
+        await store.accept(given.event, Runs(runs=(), key="key-3", version="2026-01-03", title="v3"), [given])
+        await store.close()
+
+    asyncio.run(fill())
+    ended = cli("runs", "retry", "run-2")
+    sentence = (
+        "run run-2 of v2 is older than run run-3, which is accepted; `duct-tape redeploy site --tag v2` goes back"
+    )
+    assert (ended.code, ended.err) == (1, f"error: {sentence} to it\n")
+    assert [run.id for run in journal()] == ["run-3", "run-2", "run-1"]
+
+
 @pytest.mark.parametrize("verb", ["show", "retry"])
 def test_an_unknown_run_is_a_sentence(cli: Cli, journal: object, verb: str) -> None:
     ended = cli("runs", verb, "nope")

@@ -204,6 +204,8 @@ def test_beyond_a_number_the_past_is_forgotten_but_not_what_counts(with_journal:
 
 
 def test_what_is_older_than_an_age_is_forgotten(with_journal: With, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("duct_tape.journal.pruning.PRESENT", 2)
+
     async def main(journal: Journal) -> None:
         monkeypatch.setattr("time.time", lambda: 1_000_000.0)
         await history(journal)
@@ -224,8 +226,36 @@ def test_a_clock_that_jumps_ahead_does_not_cost_the_past(with_journal: With, mon
     async def main(journal: Journal) -> None:
         await history(journal)
         monkeypatch.setattr("time.time", lambda: 1e11)
-        await accept(journal, 7)
+        for number in (7, 8, 9):
+            await accept(journal, number)
         assert await journal.prune(Keep()) == 0
+
+    with_journal(main)
+
+
+def test_the_newest_version_is_kept_although_an_older_one_was_deployed_since(with_journal: With) -> None:
+    async def main(journal: Journal) -> None:
+        for number in (1, 2):
+            await version(journal, number)
+            await journal.finish(f"app-{number}", RunState.DEPLOYED, "")
+        await journal.redrive("app-1", "back")
+        await journal.finish("back", RunState.DEPLOYED, "")
+        assert await journal.prune(Keep(seconds=YEARS, runs=0)) == 1
+        assert ids(await journal.recent(9)) == ["back", "app-2"]
+        assert (await version(journal, 3, key="release:2")).duplicates == ("app-2",)
+        assert (await accept(journal, 9, version="0001", key="another")).older
+
+    with_journal(main)
+
+
+def test_a_redelivery_of_what_was_repeated_is_a_duplicate(with_journal: With) -> None:
+    async def main(journal: Journal) -> None:
+        await accept(journal, 1, key="k")
+        await journal.finish("app-1", RunState.FAILED, "no")
+        await journal.redrive("app-1", "again")
+        assert (await accept(journal, 2, key="k")).duplicates == ("again",)
+        await journal.finish("again", RunState.FAILED, "no")
+        assert ids((await accept(journal, 3, key="k")).runs) == ["app-3"]
 
     with_journal(main)
 

@@ -219,5 +219,53 @@ def test_only_what_was_accepted_is_unfinished_and_in_the_order_of_arrival(with_j
     with_journal(main)
 
 
+@pytest.mark.parametrize("jump", [DAY, -DAY])
+def test_a_clock_that_jumps_supersedes_nothing_that_the_holder_is_at_work_on(
+    with_journal: With, clock: list[float], jump: float
+) -> None:
+    async def main(journal: Journal) -> None:
+        await version(journal, 1, lease=LEASE)
+        clock[0] = jump
+        second = await version(journal, 2, lease=LEASE)
+        assert (second.superseded, second.claimed) == ((), ())
+
+    with_journal(main)
+
+
+def test_what_the_holder_has_and_does_not_know_of_can_be_given_back(with_journal: With) -> None:
+    async def main(journal: Journal) -> None:
+        await accept(journal, 1, "app", "other", lease=LEASE)
+        assert await journal.held(LEASE) == ["app-1", "other-1"]
+        assert await journal.held(OTHER) == []
+        await journal.release(OTHER, ["app-1"])
+        await journal.release(LEASE, ["other-1", "nobody"])
+        assert await journal.held(LEASE) == ["app-1"]
+        assert ids(await journal.claim(LEASE)) == ["other-1"]
+
+    with_journal(main)
+
+
+def test_half_a_character_in_a_sentence_is_kept_as_a_question_mark(with_journal: With) -> None:
+    async def main(journal: Journal) -> None:
+        for number in range(3):
+            await accept(journal, number)
+        assert (await journal.fail("app-0", "half \ud800", 0.0)).detail == "half ?"
+        await journal.finish("app-1", RunState.FAILED, "half \ud800")
+        await journal.hold("app-2", "half \ud800")
+        assert {run.detail for run in await journal.recent(9)} == {"half ?"}
+
+    with_journal(main)
+
+
+def test_who_lost_his_flag_to_a_newer_one_is_told_of(with_journal: With) -> None:
+    async def main(journal: Journal) -> None:
+        for number in (1, 2):
+            await accept(journal, number)
+            await journal.finish(f"app-{number}", RunState.FLAGGED, "", [f"app-{number - 1}"])
+        assert [(run.id, run.state) for run in await journal.untold()] == [("app-1", "superseded")]
+
+    with_journal(main)
+
+
 def test_a_lease_of_nobody_is_no_lease() -> None:
     assert Lease(holder="me") == LEASE

@@ -185,7 +185,7 @@ class JournalMachine(RuleBasedStateMachine):
     def redrive(self, data: st.DataObject) -> None:
         run = self.some_run(data)
         self.number += 1
-        again = evolve(run, id=f"again-{self.number}", key=f"repeat:{run.id}", state=RunState.ACCEPTED)
+        again = evolve(run, id=f"again-{self.number}", state=RunState.ACCEPTED)
         again.leased, again.attempts = False, 0
         assert self.do(self.journal.redrive(run.id, again.id))
         self.arrived(again, [other.id for other in self.waiting(again) if not other.leased])
@@ -221,8 +221,12 @@ class JournalMachine(RuleBasedStateMachine):
         kept = {run.id for run in self.runs[-number:]}
         kept |= {run.id for run in self.runs if run.state is RunState.ACCEPTED or run.state in WITH_LISTENER}
         kept |= {run.id for run in {run.lane: run for run in self.runs if run.state in GOOD}.values()}
+        kept |= {run.id for run in self.runs if run.version and run.live and run.version == self.newest(run.lane)}
         assert self.do(self.journal.prune(evolve(NEVER, runs=number))) == len(self.runs) - len(kept)
         self.runs = [run for run in self.runs if run.id in kept]
+
+    def newest(self, lane: tuple[str, str]) -> int:
+        return max(run.version or 0 for run in self.runs if run.lane == lane and run.live)
 
     # What happens to processes
 
@@ -266,7 +270,7 @@ class JournalMachine(RuleBasedStateMachine):
         dead = []
         for index, run in enumerate(self.runs):
             later = [other for other in self.runs[index + 1 :] if other.lane == run.lane]
-            seen_to = any(other.state in GOOD or other.key in (run.key, f"repeat:{run.id}") for other in later)
+            seen_to = any(other.state in GOOD or other.key == run.key for other in later)
             dead += [run.id] if run.state in UNSUCCESSFUL and not seen_to else []
         assert [run.id for run in self.do(self.journal.dead(1000))] == dead[::-1]
 

@@ -60,6 +60,29 @@ def test_a_journal_of_an_older_format_is_taken_along(tmp_path: Path) -> None:
         assert db.execute("PRAGMA user_version").fetchone() == (schema.FORMAT,)
 
 
+def test_two_processes_may_take_a_journal_along_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "j.sqlite3"
+    original, others = schema._migrate, list[sqlite3.Connection]()
+
+    def overtaken(connection: sqlite3.Connection, number: int, migration: str) -> None:
+        if not others:
+            others.append(connection)
+            others.append(connect(path))
+        original(connection, number, migration)
+
+    monkeypatch.setattr(schema, "_migrate", overtaken)
+    with closing(connect(path)) as db:
+        others[1].close()
+        assert pragma(db, "user_version") == schema.FORMAT
+        assert not db.in_transaction
+
+
+def test_a_migration_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema, "MIGRATIONS", ("CREATE TABLE x (y); DROP TABLE z;",))
+    with pytest.raises(StartupError, match="no such table: z"):
+        connect(tmp_path / "j.sqlite3")
+
+
 def test_a_newer_format_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "j.sqlite3"
     with closing(connect(path)) as db:

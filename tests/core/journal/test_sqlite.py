@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from tests.journal_support import accept, states
 
+from duct_tape.api import RunState
 from duct_tape.errors import JournalError, StartupError
 from duct_tape.journal.sqlite import SQLiteJournal
 
@@ -87,5 +88,31 @@ def test_a_journal_that_was_taken_away_is_neither_read_nor_written(tmp_path: Pat
         for question in (journal.counts(), accept(journal, 1)):
             with pytest.raises(JournalError, match="the journal is closed"):
                 await question
+
+    asyncio.run(main())
+
+
+def test_what_is_asked_for_costs_no_more_than_its_number(tmp_path: Path) -> None:
+    """Counted in steps of SQLite's machine, which no busy computer changes."""
+    steps = 0
+
+    def count() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    async def main() -> None:
+        journal = SQLiteJournal(tmp_path / "j")
+        costs = []
+        for number in range(801):
+            await accept(journal, number)
+            await journal.finish(f"app-{number}", RunState.FAILED, "no")
+            if number in (200, 800):
+                await journal._reader.run(lambda db: db.set_progress_handler(count, 10))
+                before = steps
+                assert len(await journal.dead(1000)) == number + 1
+                costs.append(steps - before)
+        await journal.close()
+        assert costs[1] < 8 * costs[0], "four times as many, and not sixteen times as much work"
 
     asyncio.run(main())
