@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from duct_tape.errors import JournalError
+from duct_tape.journal.presence import Presence
 
 T = TypeVar("T")
 
@@ -22,12 +23,13 @@ class Reader:
     """Answers questions, one after the other.
 
     :param connect: makes the connection; it is called in the reader's own thread, for the first question.
-    :param check: raises ``JournalError`` where the file is not the journal any more.
+    :param presence: tells where the file is not the journal any more, and when the writer opened it anew.
     """
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], check: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, connect: Callable[[], sqlite3.Connection], presence: Presence) -> None:
         self._connect = connect
-        self._check = check
+        self._presence = presence
+        self._generation = 0
         self._connection: sqlite3.Connection | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal-reader")
 
@@ -49,9 +51,13 @@ class Reader:
         await asyncio.to_thread(self._thread.shutdown)
 
     def _answer(self, question: Callable[[sqlite3.Connection], T]) -> T:
-        self._check()
+        self._presence.check_file()
+        if self._generation != self._presence.generation:
+            # The writer has another log now, perhaps: this one must not read on in the old one.
+            self._disconnect()
         try:
             if self._connection is None:
+                self._generation = self._presence.generation
                 self._connection = self._connect()
             return question(self._connection)
         except (sqlite3.Error, ValueError) as error:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -108,8 +110,7 @@ def connect(path: Path) -> sqlite3.Connection:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Payloads may hold personal data: nobody but the server's user reads the journal.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        _create(path)
         connection = sqlite3.connect(path, isolation_level=None, timeout=5, check_same_thread=True)
         try:
             _prepare(connection, path)
@@ -121,6 +122,18 @@ def connect(path: Path) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise StartupError(f"the journal {path} cannot be opened: {error}{_advice(error)}") from None
     return connection
+
+
+def _create(path: Path) -> None:
+    """Make the file, if there is none."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    # One that is there is not opened, not even for a moment: whoever closes any handle of a file loses all locks that
+    # his process has on it (POSIX), also those of SQLite's other connection. The next process to leave then takes
+    # itself for the last one, and deletes the write-ahead log under us.
+    with suppress(FileExistsError):
+        # Payloads may hold personal data: nobody but the server's user reads the journal.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _advice(error: Exception) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sqlite3
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from duct_tape.conf.model import JournalConf
 from duct_tape.delivery import Runs
-from duct_tape.errors import JournalError, StartupError
+from duct_tape.errors import StartupError
 from duct_tape.events import Event
 from duct_tape.journal import (
     Acceptance,
@@ -26,6 +27,7 @@ from duct_tape.journal import (
     pruning,
     queries,
 )
+from duct_tape.journal.presence import Presence
 from duct_tape.journal.reader import Reader
 from duct_tape.journal.schema import connect, connect_reader
 from duct_tape.journal.writer import Writer
@@ -47,12 +49,19 @@ class SQLiteJournal:
         self._path = path
         self._untold = not exclusive
         self._acceptor = accepting.Acceptor(limits=limits, untold=self._untold)
-        self._inode = 0
-        self._writer = Writer(lambda: connect(path), self._still_there)
-        self._reader = Reader(lambda: connect_reader(path), self._still_there)
+        presence = Presence(path)
+
+        def connected() -> sqlite3.Connection:
+            if presence.generation:
+                presence.check_file()
+            presence.begin()
+            return connect(path)
+
+        self._writer = Writer(connected, presence.check)
+        self._reader = Reader(lambda: connect_reader(path), presence)
         try:
             self._writer.start(lanes.begin if exclusive else None)
-            self._inode = os.stat(path).st_ino
+            presence.check_file()
         except BaseException:
             os.close(self._lock)
             raise
@@ -148,15 +157,6 @@ class SQLiteJournal:
         await self._reader.close()
         await self._writer.close()
         os.close(self._lock)
-
-    def _still_there(self) -> None:
-        """Refuse to commit into a file that was deleted or replaced: SQLite would do it without a word."""
-        try:
-            inode = os.stat(self._path).st_ino
-        except OSError:
-            inode = -1
-        if self._inode not in (0, inode):
-            raise JournalError(f"the journal {self._path} was taken away or replaced: start the server again")
 
 
 def open_journal(conf: JournalConf, *, exclusive: bool = True) -> SQLiteJournal:

@@ -132,12 +132,10 @@ class Writer:
         _tell([future for _, future in batch], answers)
 
     def _committed(self, batch: list[Work]) -> list[_Answer]:
-        if self._connection is None:
-            self._check()
         connection = self._connection or self._open()
         try:
             return _transaction(connection, batch, self._check)
-        except sqlite3.Error:
+        except (sqlite3.Error, JournalError):
             # Nobody knows what this connection and the kernel still believe after an I/O error (a failed fsync is told
             # once, and the next one succeeds): the next batch opens the journal anew, which reads what is on disk.
             self._disconnect()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import sqlite3
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -114,5 +116,49 @@ def test_what_is_asked_for_costs_no_more_than_its_number(tmp_path: Path) -> None
                 costs.append(steps - before)
         await journal.close()
         assert costs[1] < 8 * costs[0], "four times as many, and not sixteen times as much work"
+
+    asyncio.run(main())
+
+
+def broken(db: sqlite3.Connection) -> None:
+    raise sqlite3.OperationalError("database or disk is full")
+
+
+def read_by_another_process(path: Path) -> list[str]:
+    """The ids of the runs; that process closes the journal, and would tidy up if it took itself for the last one."""
+    code = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); print(*[r[0] for r in db.execute(sys.argv[2])])"
+    command = [sys.executable, "-c", f"{code}; db.close()", str(path), "SELECT id FROM runs ORDER BY rowid"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.split()
+
+
+def test_after_a_fault_no_other_process_takes_the_log_away(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+
+    async def main() -> None:
+        journal = SQLiteJournal(path)
+        await accept(journal, 1)
+        assert await journal.counts() == {"accepted": 1}
+        with pytest.raises(JournalError, match="disk is full"):
+            await journal._writer.run(broken)
+        for number in (2, 3):
+            await accept(journal, number)
+            assert read_by_another_process(path) == [f"app-{one}" for one in range(1, number + 1)]
+            assert (tmp_path / "j-wal").exists()
+        await journal.close()
+
+    asyncio.run(main())
+
+
+def test_a_log_that_was_taken_away_is_told_and_made_anew(tmp_path: Path) -> None:
+    async def main() -> None:
+        journal = SQLiteJournal(tmp_path / "j")
+        await accept(journal, 1)
+        (tmp_path / "j-wal").unlink()
+        with pytest.raises(JournalError, match=r"the log .*-wal was taken away or replaced$"):
+            await accept(journal, 2)
+        assert (await accept(journal, 3)).runs, "what is accepted now is in a file that is there"
+        assert "app-3" in read_by_another_process(tmp_path / "j")
+        assert "app-3" in await states(journal)
+        await journal.close()
 
     asyncio.run(main())
