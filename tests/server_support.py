@@ -235,13 +235,13 @@ plugins = {"recorder": Recorder().module, "sender": sender()}
 def serving(folder: Path, text: str = "", script: str = "") -> Iterator[Server]:
     """A server in a process of its own, killed at the end if need be.
 
-    :param text: more of the configuration, in front of ``CONFIGURATION``.
+    :param text: more of the configuration, in front of ``CONFIGURATION``. It may begin with ``bind``.
     :param script: Python that changes ``plugins`` before they are loaded.
     """
     port = free_port()
     (folder / "volume").mkdir(exist_ok=True)
     sections = f'[volume]\npath = "volume"\n[journal]\npath = "journal.sqlite3"\n{CONFIGURATION}'
-    bind = f'[server]\nbind = ["127.0.0.1:{port}"]\n'
+    bind = "[server]\n" + ("" if text.startswith("bind") else f'bind = ["127.0.0.1:{port}"]\n')
     (folder / "duct_tape.toml").write_text(f"{bind}{text}\n{sections}")
     code = f"{SERVE}{dedent(script)}\nserve(assemble(Path('duct_tape.toml'), plugins).require())"
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "PYTHONUNBUFFERED": "1"}

@@ -14,7 +14,8 @@ from duct_tape.conf.sources import Sources
 from duct_tape.secret import Secret
 
 BYTES = 1
-MEBIBYTES = 1024 * 1024 * BYTES
+KIBIBYTES = 1024 * BYTES
+MEBIBYTES = 1024 * KIBIBYTES
 SECONDS = 1.0
 
 
@@ -47,6 +48,36 @@ class ServerConf:
         shown="67108864",
     )
     body_timeout: Seconds = option("Seconds that a request's body may take to arrive.", default=15 * SECONDS)
+    max_header: Size = option(
+        "Bytes that the first line and the headers of a request may have together. More are answered 431, as are "
+        "more than 100 headers.",
+        default=Size(16 * KIBIBYTES),
+        shown="16384",
+    )
+    header_timeout: Seconds = option(
+        "Seconds in which a new connection must have sent everything in front of the body, and a kept one from the "
+        "first byte of another request on. Then it is closed.",
+        default=Seconds(10 * SECONDS),
+    )
+    request_timeout: Seconds = option(
+        "Seconds that a request may take altogether once its headers are there, until its answer was taken. Then the "
+        "connection is closed.",
+        default=Seconds(60 * SECONDS),
+    )
+    idle_timeout: Seconds = option(
+        "Seconds that a connection is kept for another request. Longer than your proxy keeps it, so that the proxy "
+        "never sends a release on a connection that is being closed.",
+        default=Seconds(150 * SECONDS),
+    )
+    max_connections: Size = option(
+        "How many connections there may be. One more takes the place of the one that has waited longest for its peer.",
+        default=Size(1000),
+    )
+    max_connections_per_address: Size = option(
+        "The same for one address, or one /64 network of IPv6. It does not hold for this machine's own addresses, "
+        "for Unix sockets and for `trusted_proxies`.",
+        default=Size(100),
+    )
     shutdown_timeout: Seconds = option(
         "Seconds after SIGTERM in which requests and runs in flight may end. What has not ended by then is "
         "carried out after the next start.",

@@ -21,6 +21,7 @@ from duct_tape.journal import Journal
 from duct_tape.runs import Run
 from duct_tape.secret import Secret
 from duct_tape.web.answers import answer, http_error
+from duct_tape.web.gate import Gate
 
 
 def build_admin(
@@ -53,7 +54,7 @@ def build_admin(
     routes = [Route("/", status), Route("/plugins", plugins), Route("/runs", runs)]
     app = Starlette(routes=routes, exception_handlers={HTTPException: http_error, JournalError: _no_journal})
     app.router.redirect_slashes = False
-    return _TokenRequired(app, token)
+    return _TokenRequired(Gate(app), token)
 
 
 async def _no_journal(request: Request, error: Exception) -> Response:

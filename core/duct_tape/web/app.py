@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -24,6 +25,7 @@ from duct_tape.plugins.lifespan import plugin_lifespan
 from duct_tape.plugins.mounts import InstanceMount
 from duct_tape.upkeep import upkeep
 from duct_tape.web.answers import answer, http_error
+from duct_tape.web.gate import Gate
 from duct_tape.web.receive import Intake
 
 log = logging.getLogger("duct_tape")
@@ -52,7 +54,12 @@ def build_app(assembly: Assembly, journal: Journal, retry: Retry = RETRY) -> Sta
             raise
 
     # Exactly one spelling of each URL: no redirects to or from a trailing slash.
-    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: http_error})
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(Gate)],
+        lifespan=lifespan,
+        exception_handlers={HTTPException: http_error},
+    )
     app.router.redirect_slashes = False
     return app
 

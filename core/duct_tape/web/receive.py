@@ -74,6 +74,8 @@ class ReceiverRoute(Route):
         super().__init__(path, self._receive, methods=["POST"], name="receive")
 
     async def _receive(self, request: Request) -> Response:
+        if request.scope["query_string"]:
+            raise HTTPException(404)
         intake: Intake = request.app.state.intake
         return await intake.receive(request, request.scope["duct_tape.instance"], self.receiver)
 

@@ -9,16 +9,9 @@ import signal
 import socket
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import partial
-from pathlib import Path
-from typing import Any, cast
 
-from hypercorn.asyncio import serve as hypercorn_serve
-from hypercorn.config import Config
-from hypercorn.typing import Framework
 from hypercorn.utils import LifespanFailureError
-from starlette.types import ASGIApp
 
 from duct_tape import __version__
 from duct_tape.assembly import Assembly, local_url
@@ -27,12 +20,10 @@ from duct_tape.journal import Journal
 from duct_tape.journal.sqlite import open_journal
 from duct_tape.web.admin import build_admin
 from duct_tape.web.app import build_app
-from duct_tape.web.ending import Ending
+from duct_tape.web.listening import listening
+from duct_tape.web.worker import Worker, allow_files
 
 log = logging.getLogger("duct_tape")
-
-BACKLOG = 1024
-LONG = 3600.0
 
 
 def serve(assembly: Assembly) -> None:
@@ -43,6 +34,7 @@ def serve(assembly: Assembly) -> None:
     core = assembly.configuration.core
     assembly.volume.check()
     assembly.volume.clean()
+    allow_files(core.server.max_connections)
     public = listening(core.server.bind, "server.bind")
     admin = listening(core.admin.bind, "admin.bind") if core.admin else []
     asyncio.run(_serve(assembly, open_journal(core.journal), public, admin))
@@ -60,34 +52,17 @@ async def _serve(
     app = build_app(assembly, journal)
     try:
         async with asyncio.TaskGroup() as group:
-            group.create_task(_hypercorn(app, public, closing, core.server.shutdown_timeout))
+            group.create_task(Worker(app, core.server).work(public, closing))
             if core.admin:
                 shared = partial(getattr, app.state, "health", None)
                 admin_app = build_admin(assembly, journal, core.admin.token, shared)
-                group.create_task(_hypercorn(admin_app, admin, closing, core.server.shutdown_timeout))
+                group.create_task(Worker(admin_app, core.server).work(admin, closing))
     except ExceptionGroup as errors:
         if errors.split(LifespanFailureError)[1]:
             raise
         verb = "stop in order" if closing.is_set() else "start"
         raise StartupError(f"the server cannot {verb}: {app.state.failure}") from None
     log.info("stopped")
-
-
-async def _hypercorn(app: ASGIApp, sockets: Sequence[socket.socket], closing: asyncio.Event, seconds: float) -> None:
-    config = Config()
-    config.bind = [f"fd://{item.detach()}" for item in sockets]
-    config.errorlog = logging.getLogger("hypercorn.error")
-    config.graceful_timeout = seconds / 3
-    # Every step has a limit of its own, and all of them together the deadline in _closing_on_signals.
-    config.startup_timeout = config.shutdown_timeout = LONG
-    config.include_server_header = False
-    ending = Ending(app)
-
-    async def trigger() -> None:
-        await closing.wait()
-        ending.end(seconds / 4)
-
-    await hypercorn_serve(cast(Framework, ending), config, shutdown_trigger=trigger, mode="asgi")
 
 
 def _closing_on_signals(seconds: float) -> asyncio.Event:
@@ -116,52 +91,3 @@ def _give_up() -> None:
     log.warning("stopped although something did not end in time; it is taken up at the next start")
     logging.shutdown()
     os._exit(0)
-
-
-def listening(addresses: Sequence[str], key: str) -> list[socket.socket]:
-    """Listening sockets for the addresses.
-
-    :raises StartupError: one of them is taken or not available; the text names the key.
-    """
-    if not addresses:
-        raise StartupError(f"`{key}` names no address to listen on")
-    sockets: list[socket.socket] = []
-    for address in addresses:
-        try:
-            sockets.append(_unix(address[5:]) if address.startswith("unix:") else _tcp(address))
-        except OSError as error:
-            for item in sockets:
-                item.close()
-            why = error.strerror or str(error)
-            hint = "; another server (or another duct-tape) uses it" if "in use" in why else ""
-            raise StartupError(f"cannot listen on {address} ({why}){hint}: change `{key}`") from None
-    return sockets
-
-
-def _tcp(address: str) -> socket.socket:
-    host, _, port = address.rpartition(":")
-    family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
-    host = host.strip("[]")
-    family, kind, protocol, _, target = socket.getaddrinfo(
-        host, int(port), family if family == socket.AF_INET6 else 0, socket.SOCK_STREAM
-    )[0]
-    return _bound(socket.socket(family, kind, protocol), target)
-
-
-def _unix(path: str) -> socket.socket:
-    with suppress(FileNotFoundError):
-        if Path(path).is_socket():
-            Path(path).unlink()
-    return _bound(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM), path)
-
-
-def _bound(item: socket.socket, target: Any) -> socket.socket:
-    try:
-        item.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        item.bind(target)
-        item.listen(BACKLOG)
-    except OSError:
-        item.close()
-        raise
-    item.setblocking(False)
-    return item

@@ -60,7 +60,7 @@ def header(answer: bytes, name: str) -> str:
         ("GET /nowhere", 404),
         ("POST /integrations/unknown", 404),
         ("POST /integrations/sender/", 404),
-        ("POST /integrations/sender?x=1", 401),
+        ("POST /integrations/sender?x=1", 404),
         ("GET /integrations/sender", 405),
         ("POST /healthz", 405),
         ("TRACE /", 405),

@@ -17,7 +17,7 @@ from tests.core.web.test_contract import code, delivery, post, request
 from tests.server_support import Server, free_port, serving
 
 from duct_tape.errors import StartupError
-from duct_tape.web.serve import listening
+from duct_tape.web.listening import listening
 
 
 def test_stopping_ends_what_is_in_flight_and_the_next_start_takes_up_the_rest(tmp_path: Path) -> None:

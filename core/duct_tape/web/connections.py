@@ -1,0 +1,156 @@
+"""Who is connected, and who has to go when there are too many."""
+
+from __future__ import annotations
+
+import enum
+import ipaddress
+from collections.abc import Hashable
+from typing import Protocol
+
+
+class Phase(enum.Enum):
+    """What a connection waits for."""
+
+    IDLE = "the next request"
+    SLOW = "the peer, to send the rest of a request or to take the answer"
+    BUSY = "us"
+
+
+class Closable(Protocol):
+    """What the table needs of a connection."""
+
+    def abort(self) -> None:
+        """Close it at once."""
+
+
+class Crowd:
+    """Connections that share one limit, each phase in the order in which it was entered.
+
+    :param limit: how many there may be.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._phases: dict[Phase, dict[Closable, None]] = {phase: {} for phase in Phase}
+
+    def __len__(self) -> int:
+        return sum(len(members) for members in self._phases.values())
+
+    @property
+    def full(self) -> bool:
+        return len(self) >= self._limit
+
+    def enter(self, connection: Closable, phase: Phase) -> None:
+        """Add a connection, or have it change its phase; it is the youngest there."""
+        self.leave(connection)
+        self._phases[phase][connection] = None
+
+    def leave(self, connection: Closable) -> None:
+        for members in self._phases.values():
+            members.pop(connection, None)
+
+    def members(self, phase: Phase) -> list[Closable]:
+        return list(self._phases[phase])
+
+    def victim(self) -> Closable | None:
+        """The connection that has to go: idle before slow, and the longest first. None if all wait for us."""
+        for phase in (Phase.IDLE, Phase.SLOW):
+            for connection in self._phases[phase]:
+                return connection
+        return None
+
+
+class Connections:
+    """All connections of one socket.
+
+    At a limit the connection is closed that has waited longest for its peer, and the new one is let in. Whoever
+    takes all connections loses them in the order in which they came, while a request that is sent whole is
+    answered long before it is its turn.
+
+    :param limit: how many there may be.
+    :param per_address: how many from one address.
+    """
+
+    def __init__(self, limit: int, per_address: int) -> None:
+        self._per_address = per_address
+        self._everybody = Crowd(limit)
+        self._crowds: dict[Hashable, Crowd] = {}
+        self._addresses: dict[Closable, Hashable | None] = {}
+        self.closed = 0  # how many had to go
+
+    def __len__(self) -> int:
+        return len(self._everybody)
+
+    def admit(self, connection: Closable, address: Hashable | None) -> bool:
+        """Let a connection in, if need be in another's place.
+
+        :param address: whose it is; None if that is not known, or if it stands for many.
+        """
+        crowds = [self._everybody]
+        if address is not None:
+            crowds.insert(0, self._crowds.get(address) or Crowd(self._per_address))
+        for crowd in crowds:
+            if crowd.full and not self._close_one(crowd):
+                self.closed += 1
+                return False
+        if address is not None:
+            self._crowds[address] = crowds[0]
+        self._addresses[connection] = address
+        for crowd in crowds:
+            crowd.enter(connection, Phase.IDLE)
+        return True
+
+    def _close_one(self, crowd: Crowd) -> bool:
+        victim = crowd.victim()
+        if victim is None:
+            return False
+        self.closed += 1
+        self.leave(victim)
+        victim.abort()
+        return True
+
+    def change(self, connection: Closable, phase: Phase) -> None:
+        """A connection waits for something else now."""
+        for crowd in self._of(connection):
+            crowd.enter(connection, phase)
+
+    def leave(self, connection: Closable) -> None:
+        """A connection has ended."""
+        for crowd in self._of(connection):
+            crowd.leave(connection)
+        address = self._addresses.pop(connection, None)
+        if address is not None and not self._crowds[address]:
+            del self._crowds[address]
+
+    def close_idle(self) -> None:
+        """Close the connections without a request."""
+        for connection in self._everybody.members(Phase.IDLE):
+            connection.abort()
+
+    def close_all(self) -> None:
+        """Close all that are left."""
+        for phase in Phase:
+            for connection in self._everybody.members(phase):
+                connection.abort()
+
+    def _of(self, connection: Closable) -> list[Crowd]:
+        if connection not in self._addresses:
+            return []
+        address = self._addresses[connection]
+        return [self._everybody] if address is None else [self._everybody, self._crowds[address]]
+
+
+def household(address: str) -> Hashable | None:
+    """What counts as one address: an IPv4 address, or the /64 network of an IPv6 one, which is one customer.
+
+    None for this machine's own address and for what is no address: behind it is a proxy, and so everybody.
+    """
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.ipv4_mapped is None:
+            return None if found.is_loopback else int(found) >> 64
+        found = found.ipv4_mapped
+    return None if found.is_loopback else str(found)

@@ -1,0 +1,55 @@
+"""HTTP/1.1 and nothing else, with bounds on what comes before the body."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import h11
+from hypercorn.events import Closed
+from hypercorn.protocol.h11 import H11Protocol
+
+MAX_HEADERS = 100
+
+
+class Http1(H11Protocol):
+    """Hypercorn's HTTP/1.1, which accepts no other protocol in its place and refuses what is ambiguous.
+
+    Proxies speak HTTP/1.1 to what is behind them. HTTP/2 and WebSockets have floods of their own (streams that
+    are reset, settings, pings) for which there would have to be limits of their own.
+    """
+
+    max_header_bytes: int
+
+    async def _check_protocol(self, event: h11.Request) -> None:
+        # Hypercorn changes to HTTP/2 here. An `Upgrade` may be ignored (RFC 9110, 7.8).
+        return
+
+    async def _create_stream(self, request: h11.Request) -> None:
+        if refused := self._refused(request):
+            await self._send_error_response(refused)
+            await self.send(Closed())
+            return
+        if any(name == b"upgrade" for name, _ in request.headers):
+            request = _without_upgrade(request)
+        await super()._create_stream(request)
+
+    def _refused(self, request: h11.Request) -> int | None:
+        names = [name for name, _ in request.headers]
+        if request.http_version not in (b"1.0", b"1.1"):
+            return 505
+        # h11 bounds only headers that come in several pieces.
+        size = len(request.target) + sum(len(name) + len(value) for name, value in request.headers)
+        if len(names) > MAX_HEADERS or size > self.max_header_bytes:
+            return 431
+        # Hypercorn would make `get` of it.
+        if request.method != request.method.upper():
+            return 400
+        # Two lengths are how one request is smuggled in another. h11 would go by the second.
+        if b"transfer-encoding" in names and (b"content-length" in names or request.http_version == b"1.0"):
+            return 400
+        return None
+
+
+def _without_upgrade(request: h11.Request) -> h11.Request:
+    headers: Any = [(name, value) for name, value in request.headers if name != b"upgrade"]
+    return h11.Request(method=request.method, target=request.target, headers=headers, http_version=request.http_version)
