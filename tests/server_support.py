@@ -232,15 +232,16 @@ plugins = {"recorder": Recorder().module, "sender": sender()}
 
 
 @contextmanager
-def serving(folder: Path, text: str = "", script: str = "") -> Iterator[Server]:
+def serving(folder: Path, text: str = "", script: str = "", configuration: str = CONFIGURATION) -> Iterator[Server]:
     """A server in a process of its own, killed at the end if need be.
 
-    :param text: more of the configuration, in front of ``CONFIGURATION``. It may begin with ``bind``.
+    :param text: more of the configuration, in front of the rest. It may begin with ``bind``.
+    :param configuration: the triggers and plugins.
     :param script: Python that changes ``plugins`` before they are loaded.
     """
     port = free_port()
     (folder / "volume").mkdir(exist_ok=True)
-    sections = f'[volume]\npath = "volume"\n[journal]\npath = "journal.sqlite3"\n{CONFIGURATION}'
+    sections = f'[volume]\npath = "volume"\n[journal]\npath = "journal.sqlite3"\n{configuration}'
     bind = "[server]\n" + ("" if text.startswith("bind") else f'bind = ["127.0.0.1:{port}"]\n')
     (folder / "duct_tape.toml").write_text(f"{bind}{text}\n{sections}")
     code = f"{SERVE}{dedent(script)}\nserve(assemble(Path('duct_tape.toml'), plugins).require())"

@@ -18,12 +18,13 @@ from attrs import Factory, define
 
 from duct_tape.conf.load import load
 from duct_tape.conf.model import Configuration, PluginTable, TriggerTable
-from duct_tape.conf.sources import Sources, read
+from duct_tape.conf.sources import Sources, read, undotted
 from duct_tape.conf.structure import Reader, suggestion
 from duct_tape.context import Context, Host
 from duct_tape.delivery import PlannedRun
 from duct_tape.errors import ConfigurationError, PermanentError, Problem
 from duct_tape.events import Event
+from duct_tape.plugins.allowed import allow
 from duct_tape.plugins.discovery import InstalledPlugin, from_object, installed
 from duct_tape.plugins.instance import Instance
 from duct_tape.plugins.isolation import PluginFailure
@@ -139,7 +140,14 @@ def assemble_sources(sources: Sources, plugins: Mapping[str, Any] | None = None)
     for instance in assembly.registry:
         routes = assembly.registry.call(instance, "ducttape_routes", ())
         instance.routes = assembly.registry.guard(instance, "routes", lambda: checked_routes(routes)) or ()  # noqa: B023
+        if instance.on:
+            # What a plugin that is off would call a name is not known.
+            assembly.problems += [_in_file(problem, sources) for problem in allow(instance)]
     return assembly
+
+
+def _in_file(problem: Problem, sources: Sources) -> Problem:
+    return attrs.evolve(problem, file=sources.file(undotted(problem.path)))
 
 
 def _available(plugins: Mapping[str, Any]) -> dict[str, list[InstalledPlugin]]:

@@ -96,6 +96,7 @@ def _plugins(sources: Sources, section: Any, problems: list[Problem]) -> list[Pl
     for instance, table in _tables(sources, "plugins", section, problems):
         data = dict(table)
         plugin = data.pop("use", instance)
+        allow_from = data.pop("allow_from", None)
         if not _INSTANCE.fullmatch(instance):
             message = f"`{instance}` cannot be the name of an instance, since it becomes part of a URL,"
             problems.append(
@@ -103,9 +104,17 @@ def _plugins(sources: Sources, section: Any, problems: list[Problem]) -> list[Pl
             )
         elif not isinstance(plugin, str):
             problems.append(sources.problem("expected text,", ("plugins", instance, "use")))
+        elif not _texts(allow_from):
+            hint = 'for instance allow_from = ["203.0.113.0/24"]; without the key everybody may send'
+            problems.append(sources.problem("expected a list of addresses,", ("plugins", instance, "allow_from"), hint))
         else:
-            plugins.append(PluginTable(instance=instance, plugin=plugin, data=data))
+            allowed = tuple(allow_from) if allow_from is not None else None
+            plugins.append(PluginTable(instance=instance, plugin=plugin, allow_from=allowed, data=data))
     return plugins
+
+
+def _texts(value: Any) -> bool:
+    return value is None or (isinstance(value, list) and bool(value) and all(isinstance(item, str) for item in value))
 
 
 def _tables(sources: Sources, section: str, value: Any, problems: list[Problem]) -> list[tuple[str, dict[str, Any]]]:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from attrs import field, frozen
 
-from duct_tape.conf.options import Address, HttpUrl, Seconds, Size, option
+from duct_tape.conf.options import Address, HttpUrl, Proxy, Seconds, Size, option
 from duct_tape.conf.sources import Sources
 from duct_tape.secret import Secret
 
@@ -77,6 +77,17 @@ class ServerConf:
         "The same for one address, or one /64 network of IPv6. It does not hold for this machine's own addresses, "
         "for Unix sockets and for `trusted_proxies`.",
         default=Size(100),
+    )
+    trusted_proxies: tuple[Proxy, ...] = option(
+        'Addresses and networks of your proxies, such as `["127.0.0.1", "10.0.0.0/8"]`, and `"unix"` for whoever '
+        "connects by a Unix socket. Only from these `X-Forwarded-For` is believed.",
+        default=(),
+    )
+    max_refused_per_minute: Size | None = option(
+        "How many requests to integrations one address (or /64 network of IPv6) may send in a minute that are refused "
+        "with a 4xx. Above it all its requests are answered 429. Set it only when `trusted_proxies` names your proxy: "
+        "otherwise all senders have the proxy's address. Without it there is no limit.",
+        default=None,
     )
     shutdown_timeout: Seconds = option(
         "Seconds after SIGTERM in which requests and runs in flight may end. What has not ended by then is "
@@ -163,10 +174,12 @@ class PluginTable:
 
     :param instance: the table's name; also the URL and the logger's name.
     :param plugin: the plugin's entry-point name, from ``use`` or else the instance's name.
+    :param allow_from: the only addresses, networks and names from which requests are taken; None for all.
     """
 
     instance: str
     plugin: str
+    allow_from: tuple[str, ...] | None = None
     data: Mapping[str, Any] = field(repr=False)
 
 

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from attrs import NOTHING, field
 
+from duct_tape.addresses import UNIX, network
+
 # Name of a trigger; the reader refuses one that is not under [triggers].
 TriggerName = NewType("TriggerName", str)
 # Name of an application; the reader refuses what is not one safe path component.
@@ -19,6 +21,8 @@ ApplicationName = NewType("ApplicationName", str)
 Address = NewType("Address", str)
 # An http or https URL, without a query.
 HttpUrl = NewType("HttpUrl", str)
+# An address or a network, or "unix".
+Proxy = NewType("Proxy", str)
 # A time span; the reader refuses what is not finite and above zero.
 Seconds = NewType("Seconds", float)
 # A number above zero, of bytes or of things.
@@ -37,6 +41,16 @@ def option(help: str, *, default: Any = NOTHING, factory: Any = None, shown: str
     if factory is not None:
         return field(factory=factory, metadata=metadata)
     return field(default=default, metadata=metadata)
+
+
+def proxy(text: str) -> Proxy:
+    """The text, if it names proxies.
+
+    :raises ValueError: it does not.
+    """
+    if text != UNIX:
+        network(text)
+    return Proxy(text)
 
 
 def http_url(text: str) -> HttpUrl:

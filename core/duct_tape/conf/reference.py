@@ -10,7 +10,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import attrs
 
-from duct_tape.conf.options import Address, ApplicationName, HttpUrl, Seconds, Size, TriggerName
+from duct_tape.conf.options import Address, ApplicationName, HttpUrl, Proxy, Seconds, Size, TriggerName
 from duct_tape.conf.schema import first_line
 from duct_tape.conf.sections import Sections
 from duct_tape.secret import Secret
@@ -24,6 +24,7 @@ _NAMES: dict[Any, str] = {
     Path: "path",
     Address: "address",
     HttpUrl: "URL",
+    Proxy: "address or network",
     Seconds: "number above 0",
     Size: "whole number above 0",
     ApplicationName: "application",

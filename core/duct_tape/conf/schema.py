@@ -9,7 +9,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import attrs
 
-from duct_tape.conf.options import Address, ApplicationName, HttpUrl, Seconds, Size, TriggerName
+from duct_tape.conf.options import Address, ApplicationName, HttpUrl, Proxy, Seconds, Size, TriggerName
 from duct_tape.conf.sections import Sections
 from duct_tape.secret import Secret
 from duct_tape.templates import Template
@@ -34,6 +34,7 @@ _SIMPLE: dict[Any, dict[str, Any]] = {
     Path: {"type": "string"},
     Address: {"type": "string"},
     HttpUrl: {"type": "string", "pattern": "^https?://"},
+    Proxy: {"type": "string", "minLength": 1},
     Seconds: {"type": "number", "exclusiveMinimum": 0},
     Size: {"type": "integer", "minimum": 1},
     ApplicationName: {"type": "string", "minLength": 1},
@@ -119,7 +120,15 @@ def _trigger(found: Sections) -> dict[str, Any]:
 
 
 def _plugin(cls: type | None) -> dict[str, Any]:
-    use = {"use": {"type": "string", "description": "The plugin, where the instance has another name."}}
+    use = {
+        "use": {"type": "string", "description": "The plugin, where the instance has another name."},
+        "allow_from": {
+            "type": "array",
+            "items": {"type": "string", "minLength": 1},
+            "minItems": 1,
+            "description": "The only addresses and networks from which requests are taken.",
+        },
+    }
     if cls is None:
         return {"type": "object", "properties": use, "additionalProperties": False}
     return class_schema(cls, use)

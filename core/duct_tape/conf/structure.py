@@ -18,7 +18,7 @@ import cattrs
 from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError, IterableValidationError
 from cattrs.gen import make_dict_structure_fn
 
-from duct_tape.conf.options import Address, ApplicationName, HttpUrl, Seconds, Size, TriggerName, http_url
+from duct_tape.conf.options import Address, ApplicationName, HttpUrl, Proxy, Seconds, Size, TriggerName, http_url, proxy
 from duct_tape.conf.sources import KeyPath, Sources, dotted, undotted
 from duct_tape.errors import Problem, TemplateError
 from duct_tape.secret import Secret, resolve
@@ -184,11 +184,12 @@ def _converter(trigger: Any, *, lenient: bool = False) -> cattrs.Converter:
     converter.register_structure_hook(TriggerName, trigger)
     converter.register_structure_hook(ApplicationName, _application)
     converter.register_structure_hook(Address, lambda value, _: address(_exactly(str)(value, str)))
+    converter.register_structure_hook(Proxy, lambda value, _: proxy(_exactly(str)(value, str)))
     converter.register_structure_hook(HttpUrl, lambda value, _: http_url(_exactly(str)(value, str)))
     if lenient:
         converter.register_structure_hook(Secret, lambda value, _: _or(_NO_SECRET, resolve, value))
         converter.register_structure_hook(Template, lambda value, _: _or(Template(""), Template, value))
-        for name in (ApplicationName, Address, HttpUrl):
+        for name in (ApplicationName, Address, HttpUrl, Proxy):
             converter.register_structure_hook(name, _exactly(str))
     return converter
 

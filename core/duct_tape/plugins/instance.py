@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 from starlette.routing import Route
@@ -11,6 +11,9 @@ from duct_tape.conf.model import PluginTable
 from duct_tape.context import Context
 from duct_tape.plugins.discovery import InstalledPlugin
 
+if TYPE_CHECKING:
+    from duct_tape.plugins.allowed import Allowed
+
 
 @define(eq=False)
 class Instance:
@@ -18,6 +21,7 @@ class Instance:
 
     :param hooks: names of the hooks that it implements.
     :param import_seconds: how long its import took.
+    :param allowed: from where it takes requests; None for everywhere.
     :param failed_stage: what it was doing when it was switched off, or an empty string.
     :param failure: why it is off, or an empty string while it is on.
     """
@@ -30,6 +34,7 @@ class Instance:
     config: Any = field(default=None, repr=False)
     context: Context | None = field(default=None, repr=False)
     routes: tuple[Route, ...] = ()
+    allowed: Allowed | None = field(default=None, repr=False)
     failed_stage: str = ""
     failure: str = ""
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
+from functools import partial
 
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route, Router
 from starlette.types import Message, Receive, Scope, Send
 
+from duct_tape.errors import UnavailableError
 from duct_tape.plugins.instance import Instance
 from duct_tape.plugins.isolation import PluginFailure, as_failure, cancelled_from_outside
-from duct_tape.web.answers import answer
+from duct_tape.web.answers import answer, unauthorized
 
 log = logging.getLogger("duct_tape.plugins")
 
@@ -60,6 +63,9 @@ class InstanceMount(BaseRoute):
         return Match.FULL, {"path": inner, "root_path": prefix, "duct_tape.instance": self.instance}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if refused := self._refused(scope):
+            await refused(scope, receive, send)
+            return
         if not self.instance.on:
             await _off(scope, receive, send)
             return
@@ -82,6 +88,25 @@ class InstanceMount(BaseRoute):
             if not begun:
                 await _failed(scope, receive, send)
 
+    def _refused(self, scope: Scope) -> Response | None:
+        """The answer to whoever is not in ``allow_from``: the same as to a wrong signature."""
+        if self.instance.allowed is None:
+            return None
+        tell = partial(scope["app"].state.strangers.tell, scope, logging.WARNING)
+        sender = scope["duct_tape.sender"]
+        try:
+            if self.instance.allowed.admits(sender):
+                return None
+        except UnavailableError as error:
+            tell("unavailable, nothing was accepted", f"unavailable, nothing was accepted: {error}")
+            return _unknown
+        hint = "" if sender else ", and nobody told one: name your proxy in `server.trusted_proxies`"
+        tell(
+            "refused: the sender's address is not in `allow_from`",
+            f"refused: the sender's address is not in `allow_from`{hint}",
+        )
+        return unauthorized()
+
     def _tell(self, scope: Scope, error: BaseException) -> None:
         request = f"{scope['method']} {scope['path']}"
         log.error("plugin %s failed on %s: %s", self.instance.name, request, as_failure(error))
@@ -89,4 +114,5 @@ class InstanceMount(BaseRoute):
 
 
 _failed = answer(500, "failed", reason="this integration failed on the request")
+_unknown = answer(503, "unavailable", reason="nothing was accepted; send it again later")
 _off = answer(503, "unavailable", reason="this integration is off")

@@ -15,6 +15,20 @@ def answer(code: int, status: str, **members: Any) -> JSONResponse:
     return JSONResponse({"status": status, **members}, code, headers=headers)
 
 
+def unauthorized() -> JSONResponse:
+    """The one answer to whoever has not proven who they are. Their body may not have been read to the end."""
+    refused = answer(401, "unauthorized")
+    refused.headers["Connection"] = "close"
+    return refused
+
+
+def too_many(seconds: int) -> JSONResponse:
+    """The answer to an address that was refused too often. Its body is not read."""
+    refused = answer(429, "too many requests")
+    refused.headers.update({"Retry-After": str(seconds), "Connection": "close"})
+    return refused
+
+
 async def http_error(request: Request, error: Exception) -> Response:
     """Starlette's own refusals (404, 405) in the same form."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else

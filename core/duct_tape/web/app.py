@@ -27,6 +27,7 @@ from duct_tape.upkeep import upkeep
 from duct_tape.web.answers import answer, http_error
 from duct_tape.web.gate import Gate
 from duct_tape.web.receive import Intake
+from duct_tape.web.strangers import Strangers
 
 log = logging.getLogger("duct_tape")
 
@@ -53,14 +54,16 @@ def build_app(assembly: Assembly, journal: Journal, retry: Retry = RETRY) -> Sta
             app.state.failure = error
             raise
 
+    strangers = Strangers(assembly.configuration.core.server)
     # Exactly one spelling of each URL: no redirects to or from a trailing slash.
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(Gate)],
+        middleware=[Middleware(Gate, strangers=strangers)],
         lifespan=lifespan,
         exception_handlers={HTTPException: http_error},
     )
     app.router.redirect_slashes = False
+    app.state.strangers = strangers
     return app
 
 

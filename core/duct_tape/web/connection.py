@@ -15,6 +15,7 @@ from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.typing import AppWrapper, ASGIReceiveEvent, ConnectionState, TaskGroup
 from starlette.types import ASGIApp
 
+from duct_tape.addresses import Address, address
 from duct_tape.web.connections import Connections, Phase
 from duct_tape.web.http1 import Http1
 from duct_tape.web.wire import Wire
@@ -121,7 +122,7 @@ class Connection:
 
     def _http(self) -> Http1:
         transport = self._wire.transport
-        client, server = (_pair(transport.get_extra_info(name)) for name in ("peername", "sockname"))
+        client, server = (_pair(transport.get_extra_info(side)) for side in ("peername", "sockname"))
         state = ConnectionState({})
         group, app = cast(TaskGroup, self), cast(AppWrapper, self._app)
         protocol = Http1(app, self._config, self._context, group, state, False, client, server, self._send)
@@ -236,12 +237,12 @@ class _Body:
         return self._pieces.popleft()
 
 
-def _pair(address: Any) -> tuple[str, int] | None:
+def _pair(name: Any) -> tuple[str, int] | None:
     # A path, or nothing, is that of a unix socket.
-    return (address[0], address[1]) if isinstance(address, tuple) else None
+    return (name[0], name[1]) if isinstance(name, tuple) else None
 
 
-def peer(wire: Wire) -> str | None:
+def peer(wire: Wire) -> Address | None:
     """The address of the other side, or None on a unix socket."""
     found = _pair(wire.transport.get_extra_info("peername"))
-    return found[0] if found else None
+    return address(found[0]) if found else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import ipaddress
 from collections.abc import Hashable
 from typing import Protocol
 
@@ -138,19 +137,3 @@ class Connections:
             return []
         address = self._addresses[connection]
         return [self._everybody] if address is None else [self._everybody, self._crowds[address]]
-
-
-def household(address: str) -> Hashable | None:
-    """What counts as one address: an IPv4 address, or the /64 network of an IPv6 one, which is one customer.
-
-    None for this machine's own address and for what is no address: behind it is a proxy, and so everybody.
-    """
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return None
-    if isinstance(found, ipaddress.IPv6Address):
-        if found.ipv4_mapped is None:
-            return None if found.is_loopback else int(found) >> 64
-        found = found.ipv4_mapped
-    return None if found.is_loopback else str(found)

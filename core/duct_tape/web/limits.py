@@ -69,17 +69,17 @@ async def read_body(request: Request, limit: int, seconds: float, share: Share) 
     """
     declared = request.headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and int(declared[:20]) > limit:
-        raise refusal(request, 413)
+        raise refusal(413)
     body = bytearray()
     try:
         async with asyncio.timeout(seconds):
             async for chunk in request.stream():
                 if len(body) + len(chunk) > limit:
-                    raise refusal(request, 413)
+                    raise refusal(413)
                 share.grow(len(body) + len(chunk))
                 body += chunk
     except TimeoutError:
-        raise refusal(request, 408) from None
+        raise refusal(408) from None
     return bytes(body)
 
 
@@ -92,8 +92,6 @@ def check_encoding(request: Request) -> None:
         raise UnsupportedMediaError("the body is compressed, and only a plain one is read")
 
 
-def refusal(request: Request, code: int) -> HTTPException:
+def refusal(code: int) -> HTTPException:
     """A refusal before the body was read, after which the connection cannot be used any more."""
-    # HTTP/2 knows no such header; there the stream alone is reset.
-    close = {"Connection": "close"} if request.scope.get("http_version", "1.1") in ("1.0", "1.1") else None
-    return HTTPException(code, headers=close)
+    return HTTPException(code, headers={"Connection": "close"})

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from attrs import field, frozen
@@ -29,10 +30,11 @@ from duct_tape.errors import (
 )
 from duct_tape.events import Event
 from duct_tape.journal import Acceptance, Journal
+from duct_tape.plugins.allowed import Named
 from duct_tape.plugins.instance import Instance
 from duct_tape.runs import Run, RunState
-from duct_tape.web.answers import answer
-from duct_tape.web.limits import Memory, Share, check_encoding, read_body, refusal
+from duct_tape.web.answers import answer, unauthorized
+from duct_tape.web.limits import Memory, Share, check_encoding, read_body
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -51,6 +53,8 @@ class Receiver:
     :param decide: what to do about an event.
     :param admit: raises ``SignatureError`` where the headers alone show that ``verify`` will. It is asked before
         the body is read, so that strangers cost less.
+    :param senders: names that ``allow_from`` may have beside networks, and the networks behind each; None as long as
+        they are not known, and then nothing is accepted.
     :param simulated: the delivery that the sender would make for an event name and a body, unsigned; for
         ``duct-tape simulate``.
     """
@@ -60,6 +64,7 @@ class Receiver:
     decide: Callable[[Event], Decision]
     simulated: Callable[[str, bytes], RawDelivery]
     admit: Callable[[RawDelivery], None] = lambda delivery: None
+    senders: Mapping[str, Named] = field(factory=dict)
 
 
 class ReceiverRoute(Route):
@@ -99,6 +104,7 @@ class Intake:
     async def receive(self, request: Request, instance: Instance, receiver: Receiver) -> Response:
         """Answer one request."""
         log = logging.getLogger(instance.name)
+        tell = partial(request.app.state.strangers.tell, request.scope)
         try:
             # In this order, and never another: size and time, signature, content type, shape.
             _pure(receiver.admit, RawDelivery.build(request.headers.items(), b""), None, (SignatureError,), log)
@@ -108,15 +114,14 @@ class Intake:
         except ClientDisconnect:
             return answer(400, "malformed", reason="the request ended early")
         except HTTPException as error:
-            refused = answer(error.status_code, {408: "too slow", 413: "too large"}[error.status_code])
+            status = {408: "too slow", 413: "too large"}[error.status_code]
+            tell(logging.WARNING, f"refused: the body is {status}")
+            refused = answer(error.status_code, status)
             refused.headers.update(error.headers or {})
             return refused
         except SignatureError:
-            log.warning("refused: the signature is missing or wrong")
-            refused = answer(401, "unauthorized")
-            # Its body may not have been read to the end.
-            refused.headers.update(refusal(request, 401).headers or {})
-            return refused
+            tell(logging.WARNING, "refused: the signature is missing or wrong")
+            return unauthorized()
         except UnsupportedMediaError as error:
             log.warning("refused: %s", error)
             return answer(415, "unsupported media type", reason=str(error))
@@ -125,7 +130,7 @@ class Intake:
             return answer(400, "malformed", reason=str(error))
         except UnavailableError as error:
             # The cause is the operator's: it is logged and not told.
-            log.error("unavailable, nothing was accepted: %s", error)
+            tell(logging.ERROR, "unavailable, nothing was accepted", f"unavailable, nothing was accepted: {error}")
         except Exception:
             log.exception("a fault of Duct Tape's own: nothing was accepted")
         return answer(503, "unavailable", reason="nothing was accepted; send it again later")

@@ -16,9 +16,10 @@ from hypercorn.typing import Framework
 from hypercorn.utils import wrap_app
 from starlette.types import ASGIApp
 
+from duct_tape.addresses import Proxies
 from duct_tape.conf.model import ServerConf
 from duct_tape.web.connection import Connection, Limits, peer
-from duct_tape.web.connections import Connections, household
+from duct_tape.web.connections import Connections
 from duct_tape.web.ending import Ending
 from duct_tape.web.listening import BACKLOG
 from duct_tape.web.wire import Wire
@@ -49,6 +50,7 @@ class Worker:
             request_timeout=server.request_timeout,
             max_header=server.max_header,
         )
+        self._proxies = Proxies(server.trusted_proxies)
         self._table = Connections(server.max_connections, server.max_connections_per_address)
         self._tasks: set[asyncio.Task[None]] = set()
         self._config = _config(server)
@@ -100,8 +102,7 @@ class Worker:
 
     def _made(self, wire: Wire) -> None:
         connection = Connection(self._ending, self._config, self._context, self._limits, wire, self._table)
-        address = peer(wire)
-        if not self._table.admit(connection, household(address) if address else None):
+        if not self._table.admit(connection, self._proxies.counted(peer(wire))):
             wire.abort()
             return
         task = connection.begin()

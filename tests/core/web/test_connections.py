@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from duct_tape.web.connections import Connections, Phase, household
+from duct_tape.web.connections import Connections, Phase
 
 
 class Peer:
@@ -94,22 +93,3 @@ def test_the_limits_hold_and_nothing_is_left_behind(steps: list[tuple[str | Phas
         table.leave(peer)
     assert len(table) == 0
     assert not table._crowds
-
-
-@pytest.mark.parametrize(
-    ("address", "wanted"),
-    [
-        ("203.0.113.9", "203.0.113.9"),
-        ("::ffff:203.0.113.9", "203.0.113.9"),
-        ("2001:db8:1:2:3::4", 0x20010DB800010002),
-        ("fe80::1%eth0", 0xFE80 << 48),
-        ("127.0.0.1", None),
-        ("127.9.9.9", None),
-        ("::1", None),
-        ("::ffff:127.0.0.1", None),
-        ("", None),
-        ("nobody", None),
-    ],
-)
-def test_a_household(address: str, wanted: Hashable) -> None:
-    assert household(address) == wanted

@@ -90,10 +90,6 @@ def test_a_slow_body_is_given_up() -> None:
     assert refused(408, [b"012", None], 0.01) == {"Connection": "close"}
 
 
-def test_http_2_has_no_connection_header() -> None:
-    assert refused(413, [], version="2", content_length="11") == {}
-
-
 def test_a_sender_that_goes_away_is_not_a_body() -> None:
     with pytest.raises(ClientDisconnect):
         read([b"012", b"gone"])
