@@ -11,7 +11,8 @@ import click
 
 from duct_tape.assembly import Assembly, assemble
 from duct_tape.cli.contributed import checked_commands
-from duct_tape.cli.options import config_option, json_option, print_json
+from duct_tape.cli.explained import settings
+from duct_tape.cli.options import config_option, json_option, print_json, print_table
 from duct_tape.conf.sources import KeyPath, Sources, undotted
 from duct_tape.delivery import PlannedRun
 from duct_tape.errors import ConfigurationError, PermanentError, Problem
@@ -25,11 +26,13 @@ SAMPLE = "a sample"
 
 @click.command("check", epilog="Example: duct-tape check && duct-tape serve")
 @config_option
+@click.option("--explain", is_flag=True, help="Print every setting: its value, where it is from, what it means.")
 @json_option
-def command(config: Path | None, as_json: bool) -> int:
+def command(config: Path | None, explain: bool, as_json: bool) -> int:
     """Find everything that is wrong with the configuration.
 
-    Every template is rendered for a sample release. Exit code 1 if there is any problem, else 0.
+    Every template is rendered for a sample release. Exit code 1 if there is any problem, else 0. Of secrets it is only
+    told where they are.
     """
     logging.disable(logging.CRITICAL)
     try:
@@ -37,9 +40,13 @@ def command(config: Path | None, as_json: bool) -> int:
         problems = check(assembly)
     except ConfigurationError as error:
         problems = list(error.problems)
+    explained = [attrs.asdict(setting) for setting in settings(assembly)] if explain and not problems else None
     if as_json:
         rows = [attrs.asdict(attrs.evolve(item, message=item.message.rstrip(","))) for item in problems]
-        print_json({"problems": rows, "runs": [] if problems else _sample_runs(assembly)})
+        told = {} if explained is None else {"settings": explained}
+        print_json({"problems": rows, "runs": [] if problems else _sample_runs(assembly), **told})
+    elif explained is not None:
+        print_table(explained, ("key", "value", "source", "meaning"))
     else:
         for problem in problems:
             click.echo(f"error: {problem}")

@@ -197,3 +197,61 @@ def test_an_action_that_fails_in_its_preview_is_a_problem(cli: Cli, configure: C
     assert ended.out.startswith("error: the trigger cannot be used: ")
     assert "KeyError: 'boom'" in ended.out
     assert ", in triggers.a (conf/duct_tape.toml); " in ended.out
+
+
+SECRET = "hunter2-0123456789abcdef0123456789abcdef"
+
+
+def explained(cli: Cli) -> dict[str, dict[str, str]]:
+    return {row["key"]: row for row in json.loads(cli("check", "--explain", "--json").out)["settings"]}
+
+
+def test_every_setting_is_explained(cli: Cli, configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = configure()
+    drop_in = path.parent / "conf.d" / "more.toml"
+    drop_in.parent.mkdir()
+    drop_in.write_text('[server]\nmax_body = 1000\ntrusted_proxies = ["10.0.0.0/8"]\n')
+    monkeypatch.setenv("DUCT_TAPE_BIND", "127.0.0.1:9999,unix:/x")
+    rows = explained(cli)
+    assert rows["server.max_body"] == {
+        "key": "server.max_body",
+        "value": "1000",
+        "source": "conf/conf.d/more.toml",
+        "meaning": "Largest request body in bytes. GitHub sends at most 25 MB.",
+    }
+    told = {key: (row["value"], row["source"]) for key, row in rows.items()}
+    assert told["server.trusted_proxies"] == ('["10.0.0.0/8"]', "conf/conf.d/more.toml")
+    assert told["server.bind"] == ('["127.0.0.1:9999", "unix:/x"]', "environment variable DUCT_TAPE_BIND")
+    assert told["server.public_url"] == ("none", "default")
+    assert told["triggers.deploy.action"] == ('"touch-file"', "conf/duct_tape.toml")
+    assert told["plugins.github.use"] == ('"github"', "default")
+    assert told["plugins.github.allow_from"] == ("none", "default")
+    assert told['plugins.github.repositories."acme/site".application'] == (
+        '"site.example.com"', "conf/duct_tape.toml",
+    )  # fmt: skip
+    assert told['plugins.github.repositories."acme/site".prereleases'] == ("false", "default")
+    assert all(row["meaning"] for row in rows.values())
+
+
+def test_of_secrets_only_the_place_is_told(cli: Cli, configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
+    configure()
+    told = explained(cli)["plugins.github.secrets"]
+    assert told["value"].startswith("[(hidden: ")
+    for output in (cli("check", "--explain").out, json.dumps(told)):
+        assert "hidden" in output
+        assert SECRET not in output
+
+
+def test_the_table_has_a_line_for_each_setting(cli: Cli, configure: Configure) -> None:
+    configure("")
+    lines = cli("check", "--explain").out.splitlines()
+    assert lines[0].split() == ["KEY", "VALUE", "SOURCE", "MEANING"]
+    assert any(line.startswith("journal.path") and " default " in line for line in lines)
+
+
+def test_what_is_wrong_is_told_instead(cli: Cli, configure: Configure) -> None:
+    configure("[server]\nbnid = 1\n")
+    ended = cli("check", "--explain")
+    assert ended.code == 1
+    assert ended.out.startswith("error: unknown key `bnid`")
+    assert "settings" not in json.loads(cli("check", "--explain", "--json").out)
