@@ -12,7 +12,7 @@ from duct_tape.assembly import local_url
 from duct_tape.conf.load import load
 from duct_tape.conf.sources import read
 from duct_tape.errors import DuctTapeError
-from duct_tape.web.serve import listening
+from duct_tape.web.listening import listening
 
 
 def main() -> None:

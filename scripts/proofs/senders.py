@@ -43,13 +43,14 @@ class Answer:
 class Connection:
     """One connection, opened again when it breaks."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, path: str = PATH) -> None:
+        self._path = path
         self._http = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
 
     def post(self, body: bytes, headers: Mapping[str, str]) -> Answer | None:
         """The answer, or None when there is none."""
         try:
-            self._http.request("POST", PATH, body, dict(headers))
+            self._http.request("POST", self._path, body, dict(headers))
             answer = self._http.getresponse()
             said = {name.lower(): value for name, value in answer.getheaders()}
             return Answer(answer.status, said, json.loads(answer.read()))

@@ -23,7 +23,7 @@ def test_nothing_accepted_is_lost() -> None:
     assert min(result["kills"].values()) > 0
 
 
-@pytest.mark.parametrize("name", ["", "kill", "power", "disk", "clock", "soak", "cost"])
+@pytest.mark.parametrize("name", ["", "kill", "power", "disk", "clock", "soak", "cost", "pressure", "timing"])
 def test_each_proof_explains_itself(name: str) -> None:
     command = [sys.executable, str(PROVE), *([name] if name else []), "--help"]
     said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout

@@ -53,7 +53,8 @@ class Connection:
     for ever if an answer is given while more than ten pieces of the body have not been read.
 
     :param app: the ASGI application.
-    :param table: knows this connection already.
+    :param table: which connections there are.
+    :param tasks: where the connection's task is, while it is served.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Connection:
         limits: Limits,
         wire: Wire,
         table: Connections,
+        tasks: set[asyncio.Task[None]],
     ) -> None:
         self._app = app
         self._config = config
@@ -71,17 +73,27 @@ class Connection:
         self._limits = limits
         self._wire = wire
         self._table = table
+        self._tasks = tasks
         self._loop = asyncio.get_running_loop()
         self._phase = Phase.IDLE
         self._over = False
         self._aborted = False
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
+        # As long as nothing comes there is no task and no parser: those who only connect cost little.
+        self._limit(limits.header_timeout)
 
-    def begin(self) -> asyncio.Task[None]:
+    def begin(self) -> None:
         """Serve it in a task of its own."""
         self._task = asyncio.create_task(self._run())
-        return self._task
+        self._tasks.add(self._task)
+        self._task.add_done_callback(self._tasks.discard)
+
+    def end(self) -> None:
+        """Forget it."""
+        if self._timer:
+            self._timer.cancel()
+        self._table.leave(self)
 
     def abort(self) -> None:
         """Close it at once, whatever it is doing."""
@@ -92,7 +104,6 @@ class Connection:
 
     async def _run(self) -> None:
         try:
-            self._limit(self._limits.header_timeout)
             async with asyncio.TaskGroup() as self._group:
                 await self._serve()
             self._limit(LINGER)
@@ -103,10 +114,8 @@ class Connection:
         except ExceptionGroup:
             log.exception("a fault of Duct Tape's own: a connection is lost")
         finally:
-            if self._timer:
-                self._timer.cancel()
             self._wire.abort()
-            self._table.leave(self)
+            self.end()
 
     async def _serve(self) -> None:
         self._protocol = self._http()

@@ -10,7 +10,7 @@ from typing import Protocol
 class Phase(enum.Enum):
     """What a connection waits for."""
 
-    IDLE = "the next request"
+    IDLE = "the peer, to begin a request"
     SLOW = "the peer, to send the rest of a request or to take the answer"
     BUSY = "us"
 
@@ -23,17 +23,18 @@ class Closable(Protocol):
 
 
 class Crowd:
-    """Connections that share one limit, each phase in the order in which it was entered.
+    """Connections that share one limit, in the order in which they last began to wait for something.
 
     :param limit: how many there may be.
     """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._phases: dict[Phase, dict[Closable, None]] = {phase: {} for phase in Phase}
+        self._waiting: dict[Closable, Phase] = {}
+        self._busy: dict[Closable, Phase] = {}
 
     def __len__(self) -> int:
-        return sum(len(members) for members in self._phases.values())
+        return len(self._waiting) + len(self._busy)
 
     @property
     def full(self) -> bool:
@@ -42,21 +43,21 @@ class Crowd:
     def enter(self, connection: Closable, phase: Phase) -> None:
         """Add a connection, or have it change its phase; it is the youngest there."""
         self.leave(connection)
-        self._phases[phase][connection] = None
+        (self._busy if phase is Phase.BUSY else self._waiting)[connection] = phase
 
     def leave(self, connection: Closable) -> None:
-        for members in self._phases.values():
-            members.pop(connection, None)
+        self._waiting.pop(connection, None)
+        self._busy.pop(connection, None)
 
-    def members(self, phase: Phase) -> list[Closable]:
-        return list(self._phases[phase])
+    def members(self, *phases: Phase) -> list[Closable]:
+        return [connection for connection, phase in (self._waiting | self._busy).items() if phase in phases]
 
     def victim(self) -> Closable | None:
-        """The connection that has to go: idle before slow, and the longest first. None if all wait for us."""
-        for phase in (Phase.IDLE, Phase.SLOW):
-            for connection in self._phases[phase]:
-                return connection
-        return None
+        """The connection that has to go: the one that has waited longest for its peer. None if all wait for us.
+
+        Idle ones are not worse than slow ones: a release that has just been connected is idle for a moment.
+        """
+        return next(iter(self._waiting), None)
 
 
 class Connections:
@@ -128,9 +129,8 @@ class Connections:
 
     def close_all(self) -> None:
         """Close all that are left."""
-        for phase in Phase:
-            for connection in self._everybody.members(phase):
-                connection.abort()
+        for connection in self._everybody.members(*Phase):
+            connection.abort()
 
     def _of(self, connection: Closable) -> list[Crowd]:
         if connection not in self._addresses:

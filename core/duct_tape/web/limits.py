@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -70,17 +71,19 @@ async def read_body(request: Request, limit: int, seconds: float, share: Share) 
     declared = request.headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and int(declared[:20]) > limit:
         raise refusal(413)
-    body = bytearray()
+    size, body = 0, BytesIO()
     try:
         async with asyncio.timeout(seconds):
             async for chunk in request.stream():
-                if len(body) + len(chunk) > limit:
+                size += len(chunk)
+                if size > limit:
                     raise refusal(413)
-                share.grow(len(body) + len(chunk))
-                body += chunk
+                share.grow(size)
+                body.write(chunk)
     except TimeoutError:
         raise refusal(408) from None
-    return bytes(body)
+    # Without a copy, unlike that of a bytearray.
+    return body.getvalue()
 
 
 def check_encoding(request: Request) -> None:

@@ -5,10 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Protocol
 
 CHUNK = 16 * 1024
 # One buffer for all connections: what arrives is copied out of it before the event loop does anything else.
 _SHARED = memoryview(bytearray(CHUNK))
+
+
+class Owner(Protocol):
+    """Whose a wire is."""
+
+    def begin(self) -> None:
+        """The first byte has come."""
+
+    def end(self) -> None:
+        """The connection is gone, and there was no first byte."""
 
 
 class Wire(asyncio.BufferedProtocol):
@@ -17,11 +28,14 @@ class Wire(asyncio.BufferedProtocol):
     A stream reader takes up to 256 KiB at a time for each connection, also where nobody asks for it. A thousand
     connections that send at once would take as much memory as the whole server may have.
 
-    :param made: called with the wire when the connection is there.
+    :param made: called with the wire when the connection is there; returns who is to be told of it, or None if it
+        is not wanted.
     """
 
-    def __init__(self, made: Callable[[Wire], None]) -> None:
+    def __init__(self, made: Callable[[Wire], Owner | None]) -> None:
         self._made = made
+        self._owner: Owner | None = None
+        self._begun = False
         self._received = b""
         self._ended = False
         self._paused = False
@@ -35,7 +49,7 @@ class Wire(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a listening socket makes no other
         self.transport = transport
-        self._made(self)
+        self._owner = self._made(self)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return _SHARED
@@ -46,16 +60,21 @@ class Wire(asyncio.BufferedProtocol):
             self.transport.pause_reading()
         self._received += _SHARED[:nbytes]
         self._fresh.set()
+        if not self._begun and self._owner:
+            self._begun = True
+            self._owner.begin()
 
     def eof_received(self) -> bool:
         self._ended = True
         self._fresh.set()
-        return True  # the answer may still be on its way
+        return self._begun  # then the answer may still be on its way
 
     def connection_lost(self, error: Exception | None) -> None:
         self._ended = True
         for event in (self._fresh, self._writable, self._lost):
             event.set()
+        if not self._begun and self._owner:
+            self._owner.end()
 
     def pause_writing(self) -> None:
         self._writable.clear()

@@ -28,7 +28,7 @@ log = logging.getLogger("duct_tape.web")
 
 LONG = 3600.0
 # How many connections are accepted before those that are there get their turn again.
-AT_ONCE = 64
+AT_ONCE = 16
 # Files that are open besides connections: the journal, the volume, listening sockets, plugins.
 OTHER_FILES = 128
 TELL_EVERY = 10.0
@@ -100,14 +100,13 @@ class Worker:
                 await asyncio.wait(self._tasks, timeout=self._seconds / 3)
             self._table.close_all()
 
-    def _made(self, wire: Wire) -> None:
-        connection = Connection(self._ending, self._config, self._context, self._limits, wire, self._table)
-        if not self._table.admit(connection, self._proxies.counted(peer(wire))):
-            wire.abort()
-            return
-        task = connection.begin()
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _made(self, wire: Wire) -> Connection | None:
+        connection = Connection(self._ending, self._config, self._context, self._limits, wire, self._table, self._tasks)
+        if self._table.admit(connection, self._proxies.counted(peer(wire))):
+            return connection
+        connection.end()
+        wire.abort()
+        return None
 
     async def _tell(self) -> None:
         while True:
