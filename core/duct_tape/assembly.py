@@ -202,6 +202,7 @@ def _configure(assembly: Assembly, instance: Instance) -> None:
         volume=assembly.volume,
         url=local_url(core.server.bind),
         public_url=core.server.public_url,
+        allow_from=instance.table.allow_from or (),
         preview=lambda planned, event: assembly.preview(instance.name, planned, event),
         host=lambda: assembly.host,
     )

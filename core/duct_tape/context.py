@@ -36,6 +36,7 @@ class Context:
     :param volume: the shared volume.
     :param url: the address under which this server is reached from this machine, without a path.
     :param public_url: the address under which senders reach it, if the operator has told it.
+    :param allow_from: from where alone the instance takes requests, as written; empty for everywhere.
     :param preview: what a planned run would do for an event, without doing it. Raises ``PermanentError``
         where it could not be done.
     :param host: the running server, or None.
@@ -49,6 +50,7 @@ class Context:
     volume: Volume
     url: str
     public_url: str | None = None
+    allow_from: tuple[str, ...] = ()
     preview: Callable[[PlannedRun, Event], Mapping[str, str]] = field(repr=False)
     host: Callable[[], Host | None] = field(repr=False, default=lambda: None)
 

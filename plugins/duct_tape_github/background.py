@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from attrs import define
 
 from duct_tape.api import Check, Context, Run, Secret
+from duct_tape_github.addresses import NAME, Addresses, Network
 from duct_tape_github.conf import GitHubConf
 from duct_tape_github.errors import ApiError, Limited, explained
 from duct_tape_github.lookup import Lookup, WebhookMissing
@@ -23,29 +24,32 @@ DRAIN_SECONDS = 1.0
 
 @define(eq=False)
 class Background:
-    """The tasks of a running instance with a token."""
+    """The tasks of a running instance that has something to ask GitHub or to tell it."""
 
     api: Api
     reconciler: Reconciler | None
     reporter: Reporter | None
+    addresses: Addresses | None
 
     @classmethod
     def of(cls, ctx: Context) -> Background | None:
-        """What the configuration asks for; None without a token."""
+        """What the configuration asks for; None if that is nothing."""
         conf: GitHubConf = ctx.config
-        if conf.token is None:
+        listed = NAME in ctx.allow_from
+        if conf.token is None and not listed:
             return None
         api = Api(conf.api_url, conf.token)
         return cls(
             api=api,
-            reconciler=Reconciler(ctx, api) if conf.reconcile.enabled else None,
+            reconciler=Reconciler(ctx, api) if conf.token and conf.reconcile.enabled else None,
             reporter=Reporter(ctx, api) if conf.deployments else None,
+            addresses=Addresses(ctx, api) if listed else None,
         )
 
     async def work(self) -> None:
         """Until cancelled."""
         async with self.api, asyncio.TaskGroup() as group:
-            for part in (self.reconciler, self.reporter):
+            for part in (self.reconciler, self.reporter, self.addresses):
                 if part is not None:
                     group.create_task(part.work())
 
@@ -88,7 +92,16 @@ def tell(ctx: Context, run: Run) -> None:
 def health(ctx: Context) -> list[Check]:
     """What is known already; nobody is asked."""
     background = _RUNNING.get(ctx)
-    return background.reconciler.checks() if background and background.reconciler else []
+    if background is None:
+        return []
+    found = background.reconciler.checks() if background.reconciler else []
+    return [*found, background.addresses.check()] if background.addresses else found
+
+
+def addresses(ctx: Context) -> tuple[Network, ...] | None:
+    """The networks that ``allow_from`` calls ``github``; None as long as nobody knows them."""
+    background = _RUNNING.get(ctx)
+    return background.addresses.networks if background and background.addresses else None
 
 
 def examine(ctx: Context) -> list[Check]:

@@ -23,6 +23,7 @@ from duct_tape.api import (
     hookimpl,
 )
 from duct_tape_github import background, receive
+from duct_tape_github.addresses import NAME
 from duct_tape_github.conf import GitHubConf, Repository, repository_path
 from duct_tape_github.decide import decide
 from duct_tape_github.preflight import check_api
@@ -47,12 +48,13 @@ def ducttape_config_class() -> type:
 @hookimpl
 def ducttape_routes(ctx: Context) -> Iterable[ReceiverRoute]:
     """One route: the webhook's URL."""
-    return [ReceiverRoute(receiver(ctx.config))]
+    senders = {NAME: lambda: background.addresses(ctx)}
+    return [ReceiverRoute(evolve(receiver(ctx.config), senders=senders))]
 
 
 @hookimpl
 def ducttape_lifespan(ctx: Context) -> AbstractAsyncContextManager[None]:
-    """With a token: catching up with GitHub, and telling it how runs stand."""
+    """With a token: catching up with GitHub, and telling it how runs stand. And asking for its addresses."""
     return background.running(ctx)
 
 

@@ -191,7 +191,7 @@ class _Look:
         except WebhookMissing as error:
             self._failed(Standing(problem=str(error), lasting=True))
         except ApiError as error:
-            problem = explained(error, what, permission, self.lookup.api.token.source)
+            problem = explained(error, what, permission, self.lookup.api.source)
             self._failed(Standing(problem=problem, lasting=isinstance(error, Refused)))
 
     def _failed(self, standing: Standing) -> None:

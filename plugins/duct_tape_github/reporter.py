@@ -171,7 +171,7 @@ class Reporter:
         if isinstance(error, Refused):
             what = f"the deployments of {run.event.repository}"
             permission = "*Deployments: read and write*"
-            told = explained(error, what, permission, self.api.token.source)
+            told = explained(error, what, permission, self.api.source)
             if told not in self._refused:
                 self.ctx.log.error("run %s is not shown on GitHub: %s", run.id, told)
             _remember(self._refused, told, None)

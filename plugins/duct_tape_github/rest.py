@@ -43,18 +43,23 @@ class _Remembered:
 
 @define(eq=False)
 class Api:
-    """The REST API with one token. An asynchronous context manager.
+    """The REST API, with one token or none. An asynchronous context manager.
 
     :param url: its root, such as ``https://api.github.com``.
     :param seconds: how long one request may take.
     """
 
     url: str
-    token: Secret
+    token: Secret | None
     seconds: float = SECONDS
     _client: httpx2.AsyncClient | None = field(default=None, init=False, repr=False)
     _limits: Limits = field(factory=Limits, init=False)
     _remembered: dict[str, _Remembered] = field(factory=dict, init=False, repr=False)
+
+    @property
+    def source(self) -> str:
+        """Where the token comes from, for messages."""
+        return self.token.source if self.token else "configuration"
 
     async def __aenter__(self) -> Api:
         # Reading all the certificates takes a while too.
@@ -183,10 +188,12 @@ class Api:
             raise ApiError(f"GitHub cannot be reached ({type(error).__name__}: {str(error)[:200]})") from None
 
     def _headers(self) -> dict[str, str]:
+        # What is public needs no token.
+        token = {"Authorization": f"Bearer {self.token.reveal().decode('ascii')}"} if self.token else {}
         return {
+            **token,
             "Accept": "application/vnd.github+json",
             "Accept-Encoding": "identity",
-            "Authorization": f"Bearer {self.token.reveal().decode('ascii')}",
             "Content-Type": "application/json",
             "User-Agent": "duct-tape",
             "X-GitHub-Api-Version": "2022-11-28",

@@ -12,8 +12,8 @@ from duct_tape.web.answers import answer
 class Ending:
     """An application whose requests end in bounded time once the server stops.
 
-    Hypercorn waits for open connections before it ends the lifespan, on Python 3.12.1 and newer for ever
-    (hypercorn#374). One response that streams on would keep the runs in flight from ending in order.
+    The plugins' lifespans end when the last request has. One response that streams on would keep the runs in flight
+    from ending in order.
     """
 
     def __init__(self, app: ASGIApp) -> None:

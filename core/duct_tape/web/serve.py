@@ -21,7 +21,7 @@ from duct_tape.journal.sqlite import open_journal
 from duct_tape.web.admin import build_admin
 from duct_tape.web.app import build_app
 from duct_tape.web.listening import listening
-from duct_tape.web.worker import Worker, allow_files
+from duct_tape.web.worker import Worker, allow_files, return_memory
 
 log = logging.getLogger("duct_tape")
 
@@ -34,6 +34,7 @@ def serve(assembly: Assembly) -> None:
     core = assembly.configuration.core
     assembly.volume.check()
     assembly.volume.clean()
+    return_memory()
     allow_files(core.server.max_connections)
     public = listening(core.server.bind, "server.bind")
     admin = listening(core.admin.bind, "admin.bind") if core.admin else []
@@ -73,8 +74,7 @@ def _closing_on_signals(seconds: float) -> asyncio.Event:
             return
         log.info("stopping: requests and runs in flight may end within %g seconds", seconds)
         closing.set()
-        # Whatever hangs, the process ends; what was accepted is in the journal. Nothing else may stop this
-        # (on Python 3.12.1 and newer asyncio waits for open connections for ever: hypercorn#374).
+        # Whatever hangs, the process ends; what was accepted is in the journal. Nothing else may stop this.
         # Twice, since the log itself may be what hangs: a pipe that nobody reads any more.
         for wait, give_up in ((1.0, _give_up), (1.5, lambda: os._exit(0))):
             deadline = threading.Timer(seconds + wait, give_up)

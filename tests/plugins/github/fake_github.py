@@ -67,6 +67,7 @@ class FakeGitHub:
     script: dict[str, list[Answer]] = field(factory=dict)
     gates: dict[str, threading.Event] = field(factory=dict)
     limit: int | None = None
+    networks: list[str] = field(factory=lambda: ["192.30.252.0/22", "2a0a:a440::/29"])
     asked: list[Asked] = field(factory=list)
     complaints: list[str] = field(factory=list)
     changed: threading.Condition = field(factory=threading.Condition)
@@ -139,6 +140,8 @@ def reset() -> str:
 
 def answer(fake: FakeGitHub, asked: Asked) -> Answer:
     """What GitHub answers to a request."""
+    if asked.path == "/meta" and "authorization" not in asked.headers:
+        return Answer(body={"hooks": fake.networks, "web": ["0.0.0.0/0"]})
     if asked.headers.get("authorization") != f"Bearer {fake.token}":
         return Answer(401, {"message": "Bad credentials"})
     for name, wanted in (("accept", "application/vnd.github+json"), ("x-github-api-version", "2022-11-28")):
