@@ -99,6 +99,8 @@ class Connection:
         """Close it at once, whatever it is doing."""
         self._aborted = True
         self._wire.abort()
+        # Here too: a task that is cancelled before its first step takes none.
+        self.end()
         if self._task:
             self._task.cancel()
 

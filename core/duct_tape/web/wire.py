@@ -39,6 +39,7 @@ class Wire(asyncio.BufferedProtocol):
         self._received = b""
         self._ended = False
         self._paused = False
+        self._finished = False
         self._fresh = asyncio.Event()
         self._writable = asyncio.Event()
         self._writable.set()
@@ -107,7 +108,7 @@ class Wire(asyncio.BufferedProtocol):
 
     def write(self, data: bytes) -> None:
         """Send something, later if the peer is slow."""
-        if not self._lost.is_set():
+        if not self._finished and not self._lost.is_set():
             self.transport.write(data)
 
     async def drained(self) -> None:
@@ -116,7 +117,8 @@ class Wire(asyncio.BufferedProtocol):
 
     def finish(self) -> None:
         """Nothing will be written any more."""
-        if not self._lost.is_set():
+        if not self._finished and not self._lost.is_set():
+            self._finished = True
             # The peer may have gone in the same moment.
             with suppress(OSError):
                 self.transport.write_eof()

@@ -25,11 +25,20 @@ async def endless():
     while True:
         yield b"x" * 65536
 
+async def slowly():
+    while True:
+        yield b"line"
+        await asyncio.sleep(0.01)
+
 async def silent(request):
     await asyncio.Event().wait()
 
 plugins["endless"] = plugin(
-    routes=lambda ctx: [Route("/", lambda request: StreamingResponse(endless())), Route("/silent", silent)]
+    routes=lambda ctx: [
+        Route("/", lambda request: StreamingResponse(endless())),
+        Route("/post", lambda request: StreamingResponse(slowly()), methods=["POST"]),
+        Route("/silent", silent),
+    ]
 )
 """
 
@@ -177,3 +186,12 @@ def test_one_address_has_a_limit_of_its_own_and_the_loopback_address_has_not(tmp
             connection.sendall(request("GET /healthz"))
             assert code(rest(connection)) == 200
         assert server.stop() == 0
+
+
+def test_a_body_that_turns_out_to_be_none_ends_an_answer_that_has_begun(server: Server) -> None:
+    with server.connect() as connection:
+        connection.sendall(request("POST /integrations/endless/post", "Transfer-Encoding: chunked\r\n", close=False))
+        assert connection.recv(12) == b"HTTP/1.1 200"
+        connection.sendall(b"no size\r\n")
+        rest(connection)
+    assert code(server.exchange(request("GET /healthz"))) == 200
