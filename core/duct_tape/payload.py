@@ -14,6 +14,9 @@ from duct_tape.types import JSONObject
 MAX_DEPTH = 64
 # Longer numbers take quadratic time to convert; no sender needs more than 64 bits.
 MAX_NUMBER_DIGITS = 40
+# Decoded, an empty object takes thirty times its two bytes. A real payload of 25 MB has far fewer of either.
+MAX_CONTAINERS = 500_000
+MAX_COMMAS = 2_000_000
 
 _SURROGATE = re.compile(r"[\ud800-\udfff\x00]")
 # Possessive (`*+`): nothing is remembered for going back, which for one text of 25 MB took 3 GB of memory.
@@ -26,11 +29,11 @@ def parse_json(body: bytes) -> JSONObject:
     """The JSON object in ``body``.
 
     Strict where Python's decoder is not: UTF-8 only (no BOM, no UTF-16), no duplicate keys, no NaN or
-    Infinity, bounded depth and numbers, no lone surrogates and no NUL, and the root is an object.
+    Infinity, bounded depth, numbers and members, no lone surrogates and no NUL, and the root is an object.
 
     :raises MalformedError: it is anything else.
     """
-    _check_depth(body)
+    _check_size(body)
     try:
         value = json.loads(
             body.decode("utf-8"),
@@ -103,14 +106,19 @@ _NAMES: dict[type, str] = {
 }
 
 
-def _check_depth(body: bytes) -> None:
-    depth = 0
+def _check_size(body: bytes) -> None:
+    if body.count(b",") > MAX_COMMAS:
+        raise MalformedError(f"the JSON has more than {MAX_COMMAS} members")
+    depth = containers = 0
     for match in _BRACKETS.finditer(body):
         first = match.group()[:1]
         if first in b"[{":
             depth += 1
+            containers += 1
             if depth > MAX_DEPTH:
                 raise MalformedError(f"the JSON is nested deeper than {MAX_DEPTH} levels")
+            if containers > MAX_CONTAINERS:
+                raise MalformedError(f"the JSON has more than {MAX_CONTAINERS} objects and lists")
         elif first in b"]}":
             depth -= 1
 

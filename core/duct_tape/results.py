@@ -6,7 +6,6 @@ The host writes it, the container reads it, and the folder is shared: reading ne
 from __future__ import annotations
 
 import json
-import math
 import re
 import time
 from datetime import UTC, datetime
@@ -23,6 +22,8 @@ MAX_RESULT_BYTES = 256 * 1024
 MAX_OUTPUT = 16 * 1024
 
 _MOMENT = re.compile(r"[0-9T:.+Z-]{1,40}")
+# Nothing that is compared or stored holds these; neither a database nor a terminal takes half a character.
+_BROKEN = re.compile(r"[\ud800-\udfff\x00]")
 _KINDS: dict[str, tuple[type, ...]] = {
     "run": (str,),
     "application": (str,),
@@ -101,7 +102,8 @@ def _sound(known: dict[str, Any]) -> bool:
     return (
         known["state"] in get_args(State)
         and all(moment is None or _MOMENT.fullmatch(moment) for moment in moments)
-        and (duration is None or (math.isfinite(duration) and 0 <= duration < 1e9))
+        and not any(_BROKEN.search(known.get(name, "")) for name in ("run", "application", "tag"))
+        and (duration is None or 0 <= duration < 1e9)
         and (code is None or -256 <= code <= 256)
     )
 

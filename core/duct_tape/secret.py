@@ -13,8 +13,17 @@ from attrs import field, frozen
 # Values from documentation and sample configurations, which somebody will copy.
 PLACEHOLDERS = frozenset(
     b"changeme change-me change_me secret mysecret my-secret password passwort token webhook-secret "
-    b"your-secret your_secret yoursecret placeholder example test todo xxx".split()
-)
+    b"your-secret your_secret yoursecret placeholder example test todo xxx "
+    b"your-webhook-secret your_webhook_secret yourwebhooksecret my-webhook-secret my_webhook_secret mywebhooksecret "
+    b"github-webhook-secret github_webhook_secret <your-webhook-secret> your-secret-token your_secret_token "
+    b"change-me-please changeme-changeme replace-with-a-secret supersecretpassword topsecretpassword "
+    b"0123456789abcdef 1234567890123456 correcthorsebatterystaple".split()
+) | {b"it's a secret to everybody", b"correct horse battery staple"}
+
+# Whoever sees one signed delivery can try all short ones, a billion in a second.
+MIN_BYTES = 16
+# Fewer different bytes are a key that was held down, and not chance.
+_MIN_DIFFERENT = 5
 
 # Where ``duct-tape init`` writes one, below the folder of the configuration.
 INITIAL = "secrets/github"
@@ -54,8 +63,11 @@ def resolve(reference: Any, environ: Mapping[str, str] = os.environ) -> Secret:
     source = f"environment variable {target}" if kind == "env" else f"file {target}"
     if not value.strip():
         raise ValueError(f"the {source} is empty; `openssl rand -hex 32` makes a secret")
-    if value.strip().lower() in PLACEHOLDERS:
+    if value.strip().lower() in PLACEHOLDERS or len(set(value.strip())) < _MIN_DIFFERENT <= len(value.strip()):
         raise ValueError(f"the {source} holds a placeholder, not a secret; `openssl rand -hex 32` makes one")
+    # The address of somebody who gets messages is as secret, but nothing is signed with it.
+    if len(value.strip()) < MIN_BYTES and b"://" not in value:
+        raise ValueError(f"the {source} is shorter than {MIN_BYTES} characters; `openssl rand -hex 32` makes a secret")
     return Secret(source, value)
 
 

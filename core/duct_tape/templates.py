@@ -12,12 +12,14 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import jinja2
 from attrs import field, frozen
 from jinja2 import nodes
+from jinja2.compiler import CodeGenerator, Frame
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from duct_tape.errors import TemplateError
@@ -25,6 +27,10 @@ from duct_tape.types import Variables
 
 MAX_SOURCE = 4096
 MAX_RESULT = 64 * 1024
+# Of one text on the way to the result: a chain of filters could make each ten times as long as the last.
+MAX_TEXT = 1024 * 1024
+# `strip` looks for each character of the text in its argument.
+MAX_STRIPPED = 100
 
 _NODES = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.Getattr,
@@ -63,6 +69,19 @@ def filename(value: object) -> str:
     return name or "%"
 
 
+def _bounded(value: Any) -> Any:
+    """The value, which must not be a text that is too long to go on with."""
+    if isinstance(value, str) and len(value) > MAX_TEXT:
+        raise TemplateError(f"a text in it has more than {MAX_TEXT} characters")
+    return value
+
+
+def _stripped(function: Callable[..., Any], *arguments: Any) -> Any:
+    if any(len(text) > MAX_STRIPPED for text in arguments if isinstance(text, str)):
+        raise TemplateError(f"more than {MAX_STRIPPED} different characters are to be stripped")
+    return function(*arguments)
+
+
 class _Method:
     """A method of a text, which has no text of its own: nobody wants one in the name of a file."""
 
@@ -70,14 +89,37 @@ class _Method:
         self._function = function
 
     def __call__(self, *arguments: Any) -> Any:
+        if self._function.__name__.endswith("strip"):
+            return _stripped(self._function, *arguments)
         return self._function(*arguments)
 
     def __str__(self) -> str:
         raise jinja2.UndefinedError(f"`{self._function.__name__}` lacks its brackets: `{self._function.__name__}()`")
 
 
+class _Generator(CodeGenerator):
+    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:
+        self.write("environment.concatenated(")
+        for value in node.nodes:
+            self.visit(value, frame)
+            self.write(", ")
+        self.write(")")
+
+
 class _Environment(ImmutableSandboxedEnvironment):
     """Knows mappings, lists and plain values only; null is undefined."""
+
+    code_generator_class = _Generator
+    intercepted_binops = frozenset("+")
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        if sum(len(side) for side in (left, right) if isinstance(side, (str, list, tuple))) > MAX_RESULT:
+            raise TemplateError(f"`+` makes a text or a list of more than {MAX_RESULT} members")
+        return super().call_binop(context, operator, left, right)
+
+    def concatenated(self, *values: object) -> str:
+        """What ``~`` makes, which Jinja would put together first however long it is."""
+        return "".join(_texts(values, "~"))
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         if isinstance(obj, jinja2.Undefined):
@@ -99,26 +141,41 @@ class _Environment(ImmutableSandboxedEnvironment):
             return self.undefined(obj=obj, name=argument)
 
     def _present(self, value: Any, name: Any) -> Any:
-        return self.undefined(hint=f"there is no value for {name!r}") if value is None else value
+        return self.undefined(hint=f"there is no value for {name!r}") if value is None else _bounded(value)
 
 
 def _strict(environment: _Environment, function: Callable[..., Any]) -> Callable[..., Any]:
-    """The filter, with null as undefined: ``{{ labels | first ~ "x" }}`` must not become ``Nonex``."""
+    """The filter, with null as undefined: ``{{ labels | first ~ "x" }}`` must not become ``Nonex``. And bounded."""
 
     # The copied attributes of Jinja's filters say what else they are given.
     @functools.wraps(function)
     def strict(*arguments: Any) -> Any:
         result = function(*arguments)
-        return environment.undefined(hint="a value is null") if result is None else result
+        return environment.undefined(hint="a value is null") if result is None else _bounded(result)
 
     return strict
 
 
 def _join(values: Iterable[object], separator: str = "") -> str:
-    texts = [str(_finalize(value)) for value in values]
-    if sum(map(len, texts)) + len(texts) * len(str(separator)) > MAX_RESULT:
-        raise TemplateError(f"`join` makes a text of more than {MAX_RESULT} characters")
-    return str(separator).join(texts)
+    return str(separator).join(_texts(values, "join", len(str(separator))))
+
+
+def _texts(values: Iterable[object], operation: str, more: int = 0) -> Iterator[str]:
+    """The values as texts, as long as all of them together are not too long.
+
+    :param more: characters between two of them.
+    """
+    size = 0
+    for value in values:
+        text = str(_finalize(value))
+        size += len(text) + more
+        if size > MAX_RESULT:
+            raise TemplateError(f"`{operation}` makes a text of more than {MAX_RESULT} characters")
+        yield text
+
+
+def _trim(value: object, characters: str | None = None) -> str:
+    return str(_stripped(str(value).strip, characters))
 
 
 def _tojson(value: object) -> str:
@@ -144,7 +201,7 @@ def _environment() -> _Environment:
         undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=True, finalize=_finalize
     )
     filters: dict[str, Callable[..., Any]] = {name: environment.filters[name] for name in _FILTERS}
-    filters |= {"filename": filename, "join": _join, "replace": _replace, "tojson": _tojson}
+    filters |= {"filename": filename, "join": _join, "replace": _replace, "tojson": _tojson, "trim": _trim}
     environment.filters = {name: _strict(environment, function) for name, function in filters.items()}
     environment.tests = {name: environment.tests[name] for name in _TESTS}
     environment.globals = {}

@@ -18,7 +18,8 @@ from duct_tape_github.receive import moment
 
 T = TypeVar("T")
 
-_NEXT = re.compile(r'<([^<>\s]{1,2000})>\s*;[^,]*?\brel="?next"?')
+# Not across another "<": looking on from each of thousands would take half a second.
+_NEXT = re.compile(r'<([^<>\s]{1,2000})>\s*;[^,<]*?\brel="?next"?')
 
 
 @frozen(kw_only=True)

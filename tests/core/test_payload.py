@@ -12,7 +12,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from duct_tape.errors import MalformedError
-from duct_tape.payload import MAX_DEPTH, MAX_NUMBER_DIGITS, member, parse_form, parse_json
+from duct_tape.payload import (
+    MAX_COMMAS,
+    MAX_CONTAINERS,
+    MAX_DEPTH,
+    MAX_NUMBER_DIGITS,
+    member,
+    parse_form,
+    parse_json,
+)
 
 MEMBERS = st.text(st.characters(exclude_characters="\0", codec="utf-8"))
 VALUES = st.recursive(
@@ -91,6 +99,24 @@ def test_depth_is_bounded_and_brackets_in_texts_do_not_count() -> None:
         parse_json(deepest.replace(b"[]", b"[[]]"))
     quoted = "[" * 1000 + '\\"[{' + "\\"
     assert parse_json(json.dumps({"a": quoted, "b": []}).encode()) == {"a": quoted, "b": []}
+
+
+@pytest.mark.parametrize(
+    ("inside", "reason"),
+    [
+        (b",".join([b"1"] * (MAX_COMMAS + 2)), f"has more than {MAX_COMMAS} members"),
+        (b",".join([b"[[]]"] * (MAX_CONTAINERS // 2)), f"has more than {MAX_CONTAINERS} objects and lists"),
+    ],
+)
+def test_what_would_take_many_times_its_size_is_not_decoded(inside: bytes, reason: str) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(MalformedError, match=reason):
+            parse_json(b'{"a":[' + inside + b"]}")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 3 * len(inside)
 
 
 def test_brackets_next_to_each_other_are_not_depth() -> None:

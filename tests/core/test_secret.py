@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from duct_tape.secret import PLACEHOLDERS, Secret, resolve
 
 VALUE = "hunter2-" + "0123456789abcdef" * 3
+ASSIGNED = re.compile(r"""(?:SECRET|TOKEN)\s*[=:]\s*["']?([^\s"'{}$()]+)""")
 
 
 def test_a_secret_from_the_environment() -> None:
@@ -24,12 +26,12 @@ def test_a_secret_from_the_environment() -> None:
 @pytest.mark.parametrize(
     ("content", "value"),
     [
-        (b"abc123", b"abc123"),
-        (b"abc123\n", b"abc123"),
-        (b"abc123\r\n", b"abc123"),
-        (b"abc123\n\n", b"abc123\n"),
-        (b" abc123 ", b" abc123 "),
-        (b"\xff\x00\xfe", b"\xff\x00\xfe"),
+        (b"abc123-of-16-byte", b"abc123-of-16-byte"),
+        (b"abc123-of-16-byte\n", b"abc123-of-16-byte"),
+        (b"abc123-of-16-byte\r\n", b"abc123-of-16-byte"),
+        (b"abc123-of-16-byte\n\n", b"abc123-of-16-byte\n"),
+        (b" abc123-of-16-byte ", b" abc123-of-16-byte "),
+        (b"\xff\x00\xfe0123456789abcd", b"\xff\x00\xfe0123456789abcd"),
     ],
 )
 def test_a_secret_from_a_file_loses_one_line_end_and_nothing_else(tmp_path: Path, content: bytes, value: bytes) -> None:
@@ -41,7 +43,8 @@ def test_a_secret_from_a_file_loses_one_line_end_and_nothing_else(tmp_path: Path
 
 
 def test_bytes_outside_utf8_survive_the_environment() -> None:
-    assert resolve({"env": "X"}, {"X": b"\xffabc".decode("utf-8", "surrogateescape")}).reveal() == b"\xffabc"
+    value = b"\xffabc" + VALUE.encode()
+    assert resolve({"env": "X"}, {"X": value.decode("utf-8", "surrogateescape")}).reveal() == value
 
 
 @pytest.mark.parametrize(
@@ -65,10 +68,36 @@ def test_an_empty_secret_is_none(tmp_path: Path, value: str) -> None:
         resolve({"file": str(tmp_path / "secret")})
 
 
-@pytest.mark.parametrize("value", [*sorted(PLACEHOLDERS), b" ChangeMe\n"])
+@pytest.mark.parametrize("value", [*sorted(PLACEHOLDERS), b" ChangeMe\n", b"x" * 64, b"01" * 32])
 def test_a_placeholder_is_no_secret(value: bytes) -> None:
     with pytest.raises(ValueError, match=r"^the environment variable X holds a placeholder, not a secret; `openssl"):
         resolve({"env": "X"}, {"X": value.decode()})
+
+
+@pytest.mark.parametrize("value", ["7f3c9", "7f3c9b21a0d84e6", " 7f3c9b21a0d84e6 "])
+def test_a_secret_that_can_be_guessed_is_none(value: str) -> None:
+    with pytest.raises(
+        ValueError, match=r"^the environment variable X is shorter than 16 characters; `openssl"
+    ) as caught:
+        resolve({"env": "X"}, {"X": value})
+    assert value not in str(caught.value)
+
+
+def test_a_short_secret_that_nothing_is_signed_with_will_do() -> None:
+    assert resolve({"env": "X"}, {"X": "syslog://"}).reveal() == b"syslog://"
+    assert resolve({"env": "X"}, {"X": "7f3c9b21a0d84e65"}).reveal() == b"7f3c9b21a0d84e65"
+
+
+def test_no_page_or_sample_has_a_secret_that_would_do() -> None:
+    # Whatever can be copied from here is known to everybody.
+    root = Path(__file__).parents[2]
+    files = [root / "README.md", root / "compose.yaml", *root.glob("conf/*"), *root.glob("docs/**/*.md")]
+    found = [
+        (file.name, value) for file in files if file.is_file() for value in ASSIGNED.findall(file.read_text("utf-8"))
+    ]
+    for file, value in found:
+        with pytest.raises(ValueError, match=r"placeholder|shorter|empty"):
+            pytest.fail(f"{file}: {resolve({'env': 'X'}, {'X': value})}")
 
 
 def test_what_leads_nowhere_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from duct_tape.errors import TemplateError
-from duct_tape.templates import MAX_RESULT, MAX_SOURCE, Template
+from duct_tape.templates import MAX_RESULT, MAX_SOURCE, MAX_TEXT, Template
 
 FILTERS = (
     "d, default, filename, first, int, join, last, length, lower, replace, string, title, tojson, trim, truncate, "
@@ -157,6 +158,38 @@ def test_the_result_is_bounded() -> None:
     for source in ("{{ a }}{{ a }}", "{{ [a, a] | join(a) }}", "{{ b | join(a) }}"):
         with pytest.raises(TemplateError, match="more than 65536 characters"):
             Template(source).render({"a": "x" * 40_000, "b": [""] * 1000})
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        # A text of the sender's that would be there a thousand times, before the result is looked at.
+        ("{{ " + "p.text ~ " * 400 + "'' }}", "`~` makes a text of more than 65536 characters"),
+        ("{{ " + "p.text + " * 50 + "'' }}", "`+` makes a text or a list of more than 65536 members"),
+        ("{{ (" + "p.list + " * 50 + "[]) | length }}", "`+` makes a text or a list of more than 65536 members"),
+        ("{{ p.long | length }}", "a text in it has more than 1048576 characters"),
+        ("{{ p['long'] | truncate(9) }}", "a text in it has more than 1048576 characters"),
+        # Each doubles the backslashes of the last.
+        ("{{ p.quote" + " | tojson" * 60 + " | length }}", "a text in it has more than 1048576 characters"),
+        ("{{ p.big.strip(p.text) }}", "more than 100 different characters are to be stripped"),
+        ("{{ p.big | trim(p.text) }}", "more than 100 different characters are to be stripped"),
+        ("{{ p.big.rstrip(p.text) }}", "more than 100 different characters are to be stripped"),
+    ],
+)
+def test_nothing_on_the_way_is_without_bound(source: str, reason: str) -> None:
+    payload = {"text": "xy" * 16_000, "list": [1] * 40_000, "long": "x" * (MAX_TEXT + 1), "quote": '"'}
+    template = Template(source)
+    tracemalloc.start()
+    began = time.process_time()
+    try:
+        with pytest.raises(TemplateError) as caught:
+            template.render({"p": {**payload, "big": "x" * MAX_TEXT}})
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert str(caught.value).endswith(reason)
+    assert time.process_time() - began < 1
+    assert peak < 20 * MAX_TEXT
 
 
 def test_a_long_template_is_cut_in_messages() -> None:

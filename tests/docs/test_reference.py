@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 from tests.docs.support import DOCS, ROOT, after, blocks, hold, page, rows, with_notify
 
-from duct_tape import api, templates
+from duct_tape import api, payload, templates
 from duct_tape.assembly import assemble
 from duct_tape.cli import COMMANDS, group
 from duct_tape.cli.init import starter
@@ -127,6 +127,14 @@ def test_templates_has_the_limits() -> None:
     text = page("reference/templates.md")
     assert f"| template | {templates.MAX_SOURCE:,} characters |" in text
     assert f"| result | {templates.MAX_RESULT:,} characters |" in text
+    assert f"filter makes | {templates.MAX_TEXT:,} characters |" in text
+    assert f"`trim` | {templates.MAX_STRIPPED} characters |" in text
+
+
+def test_http_has_the_limits_of_json() -> None:
+    text = page("reference/http.md").replace("\n", " ")
+    assert f"at most {payload.MAX_DEPTH} levels, {payload.MAX_CONTAINERS:,} objects and lists" in text
+    assert f"{payload.MAX_COMMAS:,} commas, and numbers of {payload.MAX_NUMBER_DIGITS} digits" in text
 
 
 def test_notifications_lists_all_that_a_message_can_say() -> None:

@@ -21,7 +21,7 @@ from duct_tape.journal.sqlite import SQLiteJournal
 from duct_tape.web.app import build_app
 
 # Of GitHub's documentation, and of signatures.json beside the real payloads.
-SECRET = b"It's a Secret to Everybody"
+SECRET = b"a secret of this test"
 
 CONFIGURATION = """
 [volume]

@@ -218,22 +218,22 @@ def test_a_journal_that_cannot_be_read(tmp_path: Path) -> None:
         db.commit()
     text = f'[server]\nbind = ["127.0.0.1:{free_port()}"]\n[volume]\npath = "volume"\n'
     for admin in ("", '[admin]\nbind = ["127.0.0.1:0"]\ntoken = { file = "token" }\n'):
-        (tmp_path / "token").write_text("0123456789")
+        (tmp_path / "token").write_text("9f3c0123456789abcd")
         sentence = refused(tmp_path, f'{text}{admin}[journal]\npath = "journal.sqlite3"')
         assert sentence.startswith("the server cannot start: the journal cannot be read: Expecting value")
 
 
 def test_the_admin_socket_is_another_one_and_ends_with_the_server(tmp_path: Path) -> None:
     port = free_port()
-    (tmp_path / "token").write_text("0123456789\n")
+    (tmp_path / "token").write_text("9f3c0123456789abcd\n")
     admin = f'[admin]\nbind = ["127.0.0.1:{port}"]\ntoken = {{ file = "token" }}'
     with serving(tmp_path, admin) as server:
         inside = Server.__new__(Server)
         inside.port = port
         assert code(inside.exchange(request("GET /"))) == 401
-        assert code(inside.exchange(request("GET /", "Authorization: Bearer 0123456789\r\n"))) == 200
-        assert code(inside.exchange(request("GET /healthz", "Authorization: Bearer 0123456789\r\n"))) == 404
-        assert code(server.exchange(request("GET /runs", "Authorization: Bearer 0123456789\r\n"))) == 404
+        assert code(inside.exchange(request("GET /", "Authorization: Bearer 9f3c0123456789abcd\r\n"))) == 200
+        assert code(inside.exchange(request("GET /healthz", "Authorization: Bearer 9f3c0123456789abcd\r\n"))) == 404
+        assert code(server.exchange(request("GET /runs", "Authorization: Bearer 9f3c0123456789abcd\r\n"))) == 404
         assert server.stop() == 0
 
 

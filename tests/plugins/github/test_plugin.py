@@ -149,12 +149,12 @@ def test_one_problem_is_told_once(configure: Configure) -> None:
 
 
 def test_instances_answer_to_their_own_secrets(start: Start, tmp_path: Path) -> None:
-    (tmp_path / "second").write_bytes(b"another secret")
+    (tmp_path / "second").write_bytes(b"another secret of this test")
     work = '[plugins.work]\nuse = "github"\nsecrets = [{{ file = "{folder}/second" }}]\ntriggers = ["deploy"]\n'
     server = start(HEAD + SITE + work + '[plugins.work.repositories."acme/site"]\napplication = "work"\n')
     payload = release_payload("acme/site")
     assert server.post(payload).status_code == 202
     assert server.post(payload, instance="work").status_code == 401
-    assert server.post(payload, secret=b"another secret").status_code == 401
-    assert server.post(payload, secret=b"another secret", instance="work").status_code == 202
+    assert server.post(payload, secret=b"another secret of this test").status_code == 401
+    assert server.post(payload, secret=b"another secret of this test", instance="work").status_code == 202
     assert [(run.instance, run.application) for run in server.runs()] == [("github", "site"), ("work", "work")]
