@@ -1,0 +1,1 @@
+"""What ``scripts/fuzz`` runs: one module per way of fuzzing."""
