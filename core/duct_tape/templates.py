@@ -276,6 +276,9 @@ def _compile(source: str) -> jinja2.Template:
         raise TemplateError("the template is nested too deep") from None
     except ValueError:
         raise TemplateError("the template holds a number that is too long") from None
+    except jinja2.UndefinedError as error:
+        # Jinja works constants out beforehand: `'x'.nosuch` has no value now, and never will.
+        raise TemplateError(_cause(error)) from None
 
 
 def _known(message: str) -> str:

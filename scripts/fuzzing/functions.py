@@ -63,5 +63,6 @@ def _guided(target: Target, seconds: float, corpus: Path, findings: Path) -> tup
         command, cwd=SCRIPTS, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False
     )
     ran = _RUNS.search(done.stderr)
-    said = f"{done.stdout}\n{done.stderr}".strip()
+    # Behind this follow the traceback, and where the input was written.
+    said = f"{done.stdout}\n{done.stderr}".rpartition("Uncaught Python exception")[2].strip(" :=\n")
     return int(ran[1]) if ran else 0, said[-4000:] if done.returncode else ""

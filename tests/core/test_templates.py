@@ -138,6 +138,7 @@ def test_what_cannot_be_rendered(source: str, reason: str) -> None:
         ("{{" + "[" * 1500 + "]" * 1500 + "}}", "the template is nested too deep"),
         ("{{" + "(" * 1500 + "1" + ")" * 1500 + "}}", "the template is nested too deep"),
         ("{% if a %}" * 120 + "{% endif %}" * 120, "the template is nested too deep"),
+        ("{{ ('v'.nosuch ~ 1) | tojson }}", "'str object' has no attribute 'nosuch'"),
         ("{{ 0x" + "f" * 4000 + "}}", "the template holds a number that is too long"),
         ("x" * (MAX_SOURCE + 1), "the template is longer than 4096 characters"),
     ],

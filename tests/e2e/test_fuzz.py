@@ -51,7 +51,10 @@ def test_with_guidance_it_reaches_what_chance_does_not(tmp_path: Path) -> None:
 
 
 def target(run: Callable[[bytes], object]) -> Target:
-    return Target("test", lambda data: run(data) and None, lambda: [b"one", b"two"])
+    def ran(data: bytes) -> None:
+        run(data)
+
+    return Target("test", ran, lambda: [b"one", b"two"])
 
 
 def test_an_accident_is_found_and_its_input_kept(tmp_path: Path) -> None:
