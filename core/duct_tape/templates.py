@@ -197,8 +197,14 @@ def _finalize(value: Any) -> Any:
 
 
 def _environment() -> _Environment:
+    # Not optimized: working out constants beforehand takes cubic time, ten seconds for a long chain of filters, and
+    # raises for a constant without a value.
     environment = _Environment(
-        undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=True, finalize=_finalize
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,
+        optimized=False,
+        keep_trailing_newline=True,
+        finalize=_finalize,
     )
     filters: dict[str, Callable[..., Any]] = {name: environment.filters[name] for name in _FILTERS}
     filters |= {"filename": filename, "join": _join, "replace": _replace, "tojson": _tojson, "trim": _trim}
@@ -276,9 +282,6 @@ def _compile(source: str) -> jinja2.Template:
         raise TemplateError("the template is nested too deep") from None
     except ValueError:
         raise TemplateError("the template holds a number that is too long") from None
-    except jinja2.UndefinedError as error:
-        # Jinja works constants out beforehand: `'x'.nosuch` has no value now, and never will.
-        raise TemplateError(_cause(error)) from None
 
 
 def _known(message: str) -> str:

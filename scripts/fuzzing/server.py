@@ -21,6 +21,8 @@ from proofs.machine import SECRET, Machine
 # that it does not know, as RFC 9112, 6.1 asks for.
 KNOWN = {200, 202, 400, 401, 404, 405, 408, 411, 413, 414, 415, 417, 421, 429, 431, 501, 503}
 PATIENCE = 20.0
+# When all releases are published, one microsecond after the other.
+SECOND = "2026-01-02T03:04:05"
 SILENCE = 0.1
 MOST_RECEIVED = 1024 * 1024
 # How a connection begins on which the server speaks HTTP/2, as it was asked to.
@@ -60,7 +62,7 @@ class Fuzzed:
 
     def payload(self, application: str, tag: str, **settings: Any) -> dict[str, Any]:
         """A release that nothing is newer than."""
-        when = f"2026-01-02T03:04:05.{self.count % 1_000_000:06d}Z"
+        when = f"{SECOND}.{self.count % 1_000_000:06d}Z"
         return release_payload(f"acme/{application}", tag=tag, published_at=when, **settings)
 
     def exchange(self, request: bytes, pieces: int = 1, expected: int = 0) -> list[tuple[int, bytes]]:

@@ -163,7 +163,7 @@ TARGETS = {
         Target("answer", read_answer, inputs.answers),
         Target("link", read_link, inputs.links),
         # The operator's templates are compiled once, at the start; that is in here, too.
-        Target("template", render, inputs.templates, limit=0.5),
+        Target("template", render, inputs.templates, limit=0.25),
         Target("names", name_files, inputs.texts),
         Target("flag", read_flag, inputs.flags),
         Target("result", read_result, inputs.results),

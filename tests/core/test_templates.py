@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import tracemalloc
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -99,6 +100,7 @@ def test_a_value_is_never_a_template() -> None:
         ("{{ release.items() }}", "there is no value for 'items'"),
         ("{{ release.tag() }}", "'str' object is not callable (TypeError)"),
         ("{{ release.tag + 1 }}", 'can only concatenate str (not "int") to str (TypeError)'),
+        ("{{ ('v'.nosuch ~ 1) | tojson }}", "'str object' has no attribute 'nosuch'"),
         ("{{ range(3) }}", "'range' is undefined"),
         ("{{ lipsum() }}", "'lipsum' is undefined"),
         ("{{ payload.big | replace('x', payload.big) }}", "`replace` makes a text of more than 65536 characters"),
@@ -138,7 +140,6 @@ def test_what_cannot_be_rendered(source: str, reason: str) -> None:
         ("{{" + "[" * 1500 + "]" * 1500 + "}}", "the template is nested too deep"),
         ("{{" + "(" * 1500 + "1" + ")" * 1500 + "}}", "the template is nested too deep"),
         ("{% if a %}" * 120 + "{% endif %}" * 120, "the template is nested too deep"),
-        ("{{ ('v'.nosuch ~ 1) | tojson }}", "'str object' has no attribute 'nosuch'"),
         ("{{ 0x" + "f" * 4000 + "}}", "the template holds a number that is too long"),
         ("x" * (MAX_SOURCE + 1), "the template is longer than 4096 characters"),
     ],
@@ -191,6 +192,15 @@ def test_nothing_on_the_way_is_without_bound(source: str, reason: str) -> None:
     assert str(caught.value).endswith(reason)
     assert time.process_time() - began < 1
     assert peak < 20 * MAX_TEXT
+
+
+@pytest.mark.parametrize("link", [" | upper", " - ('-')[1](1)", " + a", ".a", "[1]", " if a else a"])
+def test_long_chains_compile_at_once(link: str) -> None:
+    began = time.process_time()
+    for length in (100, 200, 250):
+        with suppress(TemplateError):
+            Template("{{ a" + link * length + " }}")
+    assert time.process_time() - began < 1
 
 
 def test_a_long_template_is_cut_in_messages() -> None:
