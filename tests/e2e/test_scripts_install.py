@@ -81,7 +81,7 @@ def test_a_plain_install_leaves_a_development_install_whole(checkout: Checkout) 
     assert len(checkout.pip_calls()) == 1
     (checkout.folder / "setup.cfg").write_text("# newer\n")
     checkout.run("scripts/install")
-    assert checkout.pip_calls() == ["-m pip install -e .[test,docs] -e ./plugins[notify]"] * 2
+    assert checkout.pip_calls() == ["-m pip install -e .[test,docs,audit] -e ./plugins[notify]"] * 2
 
 
 def test_a_failed_install_shows_what_pip_said_and_is_tried_again(checkout: Checkout) -> None:
