@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.docs.support import DOCS, ROOT, page, pages
+from tests.docs.support import DOCS, ROOT, page, pages, rows
 
 
 def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
@@ -38,6 +38,14 @@ def test_the_tests_that_are_named_exist(name: str) -> None:
     assert named
     for test in named:
         assert (ROOT / test).is_file(), test
+
+
+def test_every_row_of_the_threat_model_names_a_test_or_admits_that_nothing_stops_it() -> None:
+    tables = page("explanation/threat-model.md").split("<!-- tests -->\n")[1:]
+    assert len(tables) >= 7
+    for attempt, stop, test in (row for table in tables for row in rows(table)):
+        admitted = stop.startswith("nothing") or test == "no test yet"
+        assert re.search(r"`tests/[\w/.]+`", test) or admitted, attempt
 
 
 def test_architecture_has_every_room() -> None:
