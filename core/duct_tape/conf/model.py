@@ -44,8 +44,8 @@ class ServerConf:
     )
     max_bodies: Size = option(
         "Bytes that the bodies of all requests may take together, beyond 128 KiB of each. More are answered 503.",
-        default=Size(64 * MEBIBYTES),
-        shown="67108864",
+        default=Size(48 * MEBIBYTES),
+        shown="50331648",
     )
     body_timeout: Seconds = option("Seconds that a request's body may take to arrive.", default=15 * SECONDS)
     max_header: Size = option(
