@@ -258,7 +258,7 @@ def test_a_url_that_cannot_be_used_is_told_at_the_start(
     [
         ("slak://T1/A1/token0token0", "apprise knows no service `slak`: did you mean `slack`?"),
         ("slack://token0token0", "it is not complete, or no URL of Slack: apprise's page on that shows one"),
-        ("token0token0", "it is not a URL: expected `service://…`"),
+        ("token0token0token0", "it is not a URL: expected `service://…`"),
         ("https://token0token0.example/", "apprise does not know whose web address this is: its page on the service "
          "has a URL for it"),
         ("mqtt://token0token0@localhost/x", "`mqtt` needs more than is installed: pip install 'paho-mqtt>=2.1.0'"),
