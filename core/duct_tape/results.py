@@ -103,6 +103,7 @@ def _sound(known: dict[str, Any]) -> bool:
         known["state"] in get_args(State)
         and all(moment is None or _MOMENT.fullmatch(moment) for moment in moments)
         and not any(_BROKEN.search(known.get(name, "")) for name in ("run", "application", "tag"))
+        # Compared as it is: a whole number of any length is no float, and what is not finite is in no range.
         and (duration is None or 0 <= duration < 1e9)
         and (code is None or -256 <= code <= 256)
     )

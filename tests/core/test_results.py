@@ -60,6 +60,9 @@ def test_without_its_identity_it_is_none(key: str) -> None:
         {"run": "r\ud800"},
         {"application": "a\x00"},
         {"tag": "v1\udfff"},
+        {"duration": 10**400},
+        {"duration": -(10**400)},
+        {"exit_code": 10**400},
         {"started_at": "yesterday"},
         {"finished_at": "2" * 50},
         {"output": ["x"]},
@@ -86,7 +89,9 @@ def test_any_bytes_give_a_result_or_none(content: bytes) -> None:
 
 
 KEYS = st.sampled_from([*SMALLEST, "exit_code", "duration", "output", "tag", "started_at"])
-VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just("deployed")
+# Longer than any float: a file may hold more than four thousand digits of one number.
+HUGE = st.builds(lambda sign, digits: sign * 10**digits, st.sampled_from((1, -1)), st.integers(300, 4000))
+VALUES = st.none() | st.booleans() | st.integers() | HUGE | st.floats() | st.text() | st.just("deployed")
 
 
 @given(st.dictionaries(KEYS, VALUES))
@@ -95,6 +100,8 @@ def test_any_members_give_a_result_or_none(members: dict[str, Any]) -> None:
     assert result is None or Result.parse(result.to_line()) == result
 
 
-@pytest.mark.parametrize("content", [b"", b"[" * 100_000, b"x" * (MAX_RESULT_BYTES + 10), b"\xff", b"null"])
+@pytest.mark.parametrize(
+    "content", [b"", b"[" * 100_000, b"x" * (MAX_RESULT_BYTES + 10), b"\xff", b"null", b"9" * 5000]
+)
 def test_hostile_content_is_none(content: bytes) -> None:
     assert Result.parse(content) is None
