@@ -37,7 +37,11 @@ def _taken(folder: int, name: str, run: str) -> bool:
         os.rename(name, temporary, src_dir_fd=folder, dst_dir_fd=folder)
     except FileNotFoundError:
         return False
-    ours = _asks_for(folder, temporary, run)
+    try:
+        ours = _asks_for(folder, temporary, run)
+    except BaseException:  # Ctrl-C: whatever it is, it must not be lost under this name.
+        _put_back(folder, temporary, name)
+        raise
     if ours:
         os.unlink(temporary, dir_fd=folder)
     else:

@@ -104,6 +104,25 @@ def test_a_flag_that_comes_after_it_was_taken_back_stays(volume: Volume, monkeyp
     assert (volume.path / "app").read_bytes() == line("run-2")
 
 
+def test_a_newer_flag_is_put_back_also_when_the_command_is_interrupted(
+    volume: Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asks_for = withdrawal._asks_for
+
+    def interrupted(folder: int, name: str, run: str) -> bool:
+        if name.startswith(".tmp-"):
+            raise KeyboardInterrupt
+        return asks_for(folder, name, run)
+
+    (volume.path / "app").write_bytes(line("run-1"))
+    meanwhile(monkeypatch, lambda: replaced(volume, "run-2"))
+    monkeypatch.setattr(withdrawal, "_asks_for", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        volume.withdraw("run-1")
+    assert (volume.path / "app").read_bytes() == line("run-2")
+    assert os.listdir(volume.path) == ["app"]
+
+
 @pytest.mark.parametrize("newer", [False, True])
 def test_where_there_are_no_links_it_is_put_back_all_the_same(
     volume: Volume, monkeypatch: pytest.MonkeyPatch, newer: bool
