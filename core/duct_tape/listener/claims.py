@@ -48,9 +48,18 @@ class Order:
         return self.content if self.content.strip() else self.flag.to_line().encode()
 
 
-def take(spool: Spool, name: str) -> Claim | None:
-    """Rename the flag ``name`` away, or None when it is no longer there."""
-    claim = Claim(id=made_claim_id(), name=name)
+def newest(spool: Spool) -> str:
+    """The greatest id of a claim; nothing when there is none."""
+    with spool.running() as running:
+        return max(filter(is_claim_id, os.listdir(running)), default="")
+
+
+def take(spool: Spool, name: str, newest: str) -> Claim | None:
+    """Rename the flag ``name`` away, or None when it is no longer there.
+
+    :param newest: the greatest id of a claim until now.
+    """
+    claim = Claim(id=made_claim_id(newest), name=name)
     with spool.running() as running:
         os.mkdir(claim.id, 0o700, dir_fd=running)
         try:

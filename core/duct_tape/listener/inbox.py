@@ -1,14 +1,15 @@
 """The inbox: keeps the volume open, turns what appears in it into orders, and writes back what became of them.
 
-Whatever happens to the volume, a look never raises: it tells the trouble once and waits for better times.
+Whatever happens to the volume, a look never raises: it tells the trouble once and waits for better times. The same
+goes for a mistake of our own: a listener that ends, and ends again at every start, would answer nobody.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 
 from attrs import evolve
 
@@ -46,10 +47,17 @@ class Inbox:
         self._hints = self._watch()
         self._heartbeat = Heartbeat(applications)
         self._trouble = ""
+        self._mistakes: set[tuple[str, str]] = set()
+        self._left_over: set[str] = set()
         self._seen: Spool | None = None
         self._immovable: set[tuple[str, int]] = set()
         self._undeletable: set[str] = set()
         self._next_pruning = self._next_tidying = 0.0
+
+    @property
+    def mistaken(self) -> bool:
+        """Whether the listener itself has failed somewhere."""
+        return bool(self._mistakes)
 
     def close(self) -> None:
         if self._hints:
@@ -62,14 +70,15 @@ class Inbox:
         """Claim every flag there is; gives the orders whose claim is not ``known`` yet, oldest first."""
         orders: list[Order] = []
         try:
-            spool = self._current()
-            known = {*known, *self._undeletable}
-            left_over = self._left_over(spool, known)
-            self._claim_all(spool)
-            for claim in claims.pending(spool, known):
-                if order := self._judged(spool, claim):
-                    orders.append(self._taken_over(spool, order) if claim.id in left_over else order)
-            self._heartbeat.beat(spool)
+            with self._going_on("looking for flags"):
+                spool = self._current()
+                known = {*known, *self._undeletable}
+                self._note_left_over(spool, known)
+                self._claim_all(spool)
+                for claim in claims.pending(spool, known):
+                    if order := self._judged(spool, claim):
+                        orders.append(self._taken_over(spool, order))
+                self._heartbeat.beat(spool)
         except StartupError as error:
             self._tell(str(error))
         except OSError as error:
@@ -82,7 +91,8 @@ class Inbox:
 
     def attend(self, active: Collection[str]) -> set[str]:
         """Show that the listener lives; gives those of the ``active`` runs that are to be cancelled."""
-        with suppress(StartupError, OSError):  # A look tells what is wrong with the volume.
+        # A look tells what is wrong with the volume.
+        with suppress(StartupError, OSError), self._going_on("looking for requests to cancel"):
             spool = self._current()
             self._heartbeat.beat(spool)
             if time.monotonic() >= self._next_tidying:
@@ -116,7 +126,8 @@ class Inbox:
             return
         self._next_pruning = time.monotonic() + PRUNE_SECONDS
         try:
-            results.prune(self._current(), active)
+            with self._going_on("deleting old results"):
+                results.prune(self._current(), active)
         except (StartupError, OSError) as error:
             log.warning("old results cannot be deleted: %s", error)
 
@@ -133,17 +144,31 @@ class Inbox:
     def _watch(self) -> Hints | None:
         return Hints(self._path, self._wake) if self._wake else None
 
-    def _left_over(self, spool: Spool, known: Collection[str]) -> set[str]:
-        """What an earlier listener claimed, at the first look into a volume."""
-        if self._seen is spool:
-            return set()
-        self._seen = spool
-        return {claim.id for claim in claims.pending(spool, known)}
+    def _note_left_over(self, spool: Spool, known: Collection[str]) -> None:
+        """Remember what an earlier listener claimed, at the first look into a volume: that look may fail later on."""
+        if self._seen is not spool:
+            self._left_over = {claim.id for claim in claims.pending(spool, known)}
+            self._seen = spool
 
     def _taken_over(self, spool: Spool, order: Order) -> Order:
+        if order.claim.id not in self._left_over:
+            return order
         if end_left_overs(order.flag.run):
             log.warning("%s: ended what a killed listener had left running", order.application)
         return evolve(order, begun=results.begun(spool, order.flag.run))
+
+    @contextmanager
+    def _going_on(self, doing: str) -> Iterator[None]:
+        """Let a mistake of our own end what is being done, but not the listener; told once, with its place."""
+        try:
+            yield
+        except (StartupError, OSError):
+            raise  # The volume's.
+        except Exception as error:
+            mistake = (doing, type(error).__name__)
+            if mistake not in self._mistakes:
+                self._mistakes.add(mistake)
+                log.exception("%s: the listener itself failed, and goes on", doing)
 
     def _tell(self, trouble: str) -> None:
         if trouble == self._trouble:
@@ -157,14 +182,16 @@ class Inbox:
     def _claim_all(self, spool: Spool) -> None:
         entries = spool.entries()
         self._immovable &= {(entry.name, entry.inode) for entry in entries}
+        # Listed once, and not for each of the flags: there may be thousands.
+        newest = claims.newest(spool) if entries else ""
         for entry in entries:
             if (entry.name, entry.inode) in self._immovable:
                 continue
             try:
                 if entry.kind:
                     self._refused(entry.name, f"it is {entry.kind}", aside.set_aside(spool, entry.name))
-                else:
-                    claims.take(spool, entry.name)
+                elif claim := claims.take(spool, entry.name, newest):
+                    newest = claim.id
             except FileNotFoundError:
                 continue  # It was taken back meanwhile.
             except OSError as error:

@@ -16,9 +16,13 @@ def is_run_id(text: str) -> bool:
     return _RUN.fullmatch(text) is not None
 
 
-def made_claim_id() -> str:
-    """A name for a claim's folder; names sort in the order of the claims."""
-    return f"{time.time_ns():020d}-{secrets.token_hex(4)}"
+def made_claim_id(newest: str = "") -> str:
+    """A name for a claim's folder; names sort in the order of the claims, also when the clock is set back.
+
+    :param newest: the greatest name that there is already, if there is one.
+    """
+    number = max(time.time_ns(), int(newest.partition("-")[0] or "0") + 1)
+    return f"{number:020d}-{secrets.token_hex(4)}"
 
 
 def made_run_id(claim_id: str) -> str:

@@ -64,7 +64,7 @@ class Listener:
 
     @property
     def all_deployed(self) -> bool:
-        return not self._failures and not self._inbox.refusals
+        return not self._failures and not self._inbox.refusals and not self._inbox.mistaken
 
     async def serve(self) -> None:
         """Answer flags until ``stop`` is called."""

@@ -20,7 +20,7 @@ def test_things_of_any_kind_are_moved(host: Host, spool: Spool) -> None:
 
 def test_a_claim_is_moved_and_forgotten(host: Host, spool: Spool) -> None:
     (host.volume / "app").write_text("content")
-    claim = claims.take(spool, "app")
+    claim = claims.take(spool, "app", "")
     assert claim
 
     name = aside.set_claim_aside(spool, claim)

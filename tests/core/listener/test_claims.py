@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 
 import pytest
 from hypothesis import given
@@ -24,7 +25,7 @@ def only_app(name: str) -> str | None:
 def test_a_claim_is_the_flag_in_a_folder_of_its_own(host: Host, spool: Spool) -> None:
     (host.volume / "app").write_text("content")
 
-    claim = claims.take(spool, "app")
+    claim = claims.take(spool, "app", "")
 
     assert claim
     assert host.at_top() == []
@@ -36,7 +37,7 @@ def test_a_claim_is_the_flag_in_a_folder_of_its_own(host: Host, spool: Spool) ->
 
 
 def test_a_flag_that_is_gone_is_no_claim(host: Host, spool: Spool) -> None:
-    assert claims.take(spool, "app") is None
+    assert claims.take(spool, "app", "") is None
     assert host.claims() == []
 
 
@@ -44,9 +45,31 @@ def test_claims_come_back_in_their_order(host: Host, spool: Spool) -> None:
     taken = []
     for name in ("b", "a", "c"):
         (host.volume / name).touch()
-        taken.append(claims.take(spool, name))
+        taken.append(claims.take(spool, name, claims.newest(spool)))
 
     assert claims.pending(spool, ()) == taken
+
+
+def test_claims_keep_their_order_when_the_clock_is_set_back(
+    host: Host, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = []
+    for name, clock in (("b", 9000), ("a", 5000), ("c", 5000)):
+        monkeypatch.setattr(time, "time_ns", lambda clock=clock: clock)
+        (host.volume / name).touch()
+        taken.append(claims.take(spool, name, claims.newest(spool)))
+
+    assert claims.pending(spool, ()) == taken
+    assert claims.newest(spool)[:20] == f"{9002:020d}"
+
+
+def test_only_a_claim_can_be_the_newest(host: Host, spool: Spool) -> None:
+    running = host.volume / ".running"
+    running.mkdir(mode=0o700)
+    (running / "notes").mkdir()
+    assert claims.newest(spool) == ""
+    (running / CLAIM.id).mkdir()
+    assert claims.newest(spool) == CLAIM.id
 
 
 def test_what_is_no_claim_is_left_alone_and_empty_ones_go(host: Host, spool: Spool) -> None:
@@ -63,7 +86,7 @@ def test_what_is_no_claim_is_left_alone_and_empty_ones_go(host: Host, spool: Spo
 def test_content_that_is_no_flags(host: Host, spool: Spool) -> None:
     (host.volume / "app").write_bytes(b"x" * (MAX_FLAG_BYTES + 1))
     (host.volume / "link").symlink_to("/etc/passwd")
-    huge, link = claims.take(spool, "app"), claims.take(spool, "link")
+    huge, link = claims.take(spool, "app", ""), claims.take(spool, "link", "")
     assert huge
     assert link
 
@@ -78,7 +101,7 @@ def test_a_flag_that_may_not_be_read_counts_by_its_name(spool: Spool, monkeypatc
         raise PermissionError(13, "Permission denied")
 
     (spool.path / "app").touch()
-    claim = claims.take(spool, "app")
+    claim = claims.take(spool, "app", "")
     monkeypatch.setattr(claims, "read", refuse)
 
     assert claim
@@ -87,7 +110,7 @@ def test_a_flag_that_may_not_be_read_counts_by_its_name(spool: Spool, monkeypatc
 
 def test_a_claim_that_cannot_be_removed_says_so(host: Host, spool: Spool) -> None:
     (host.volume / "app").touch()
-    claim = claims.take(spool, "app")
+    claim = claims.take(spool, "app", "")
     assert claim
     (host.volume / ".running" / claim.id / "more").touch()
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -196,7 +197,7 @@ def test_a_deploy_that_a_killed_listener_left_running_is_ended(
     host.application("app")
     spool = Spool.open(host.volume)
     host.flag("app", "v1")
-    claims.take(spool, "app")
+    claims.take(spool, "app", "")
     host.flag("app", "v2")
     box = Inbox(spool, applications)
 
@@ -250,3 +251,24 @@ def test_a_request_that_was_served_is_removed(host: Host, box: Inbox) -> None:
     box.finish(order, Result.of(order.flag, "cancelled"), ())
 
     assert os.listdir(host.volume / ".cancel") == []
+
+
+def test_a_clock_that_is_set_back_makes_no_older_flag_the_newest(
+    host: Host, applications: Applications, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host.application("app")
+    box = Inbox(Spool.open(host.volume), applications)
+    host.flag("app", "v1")
+    box.look(())
+    monkeypatch.setattr(time, "time_ns", lambda: 1)
+    host.flag("app", "v2")
+    box.look(())
+    host.flag("app", "v3")
+    box.look(())
+    box.close()
+
+    box = Inbox(Spool.open(host.volume), applications)
+    tags = [order.flag.tag for order in box.look(())]
+    box.close()
+
+    assert tags == ["v1", "v2", "v3"]

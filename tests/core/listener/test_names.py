@@ -39,6 +39,14 @@ def test_made_ids_are_what_they_are_to_be() -> None:
     assert not is_claim_id("../" + first)
 
 
+def test_a_claim_is_newer_than_the_newest_whatever_the_clock_says() -> None:
+    future = "09000000000000000000-ffffffff"
+
+    assert is_claim_id(made_claim_id(future))
+    assert made_claim_id(future)[:20] == "09000000000000000001"
+    assert made_claim_id("00000000000000000001-ffffffff") > "01"
+
+
 @given(anything)
 def test_the_name_of_what_is_set_aside_is_always_harmless(name: str) -> None:
     new = aside_name(name)

@@ -10,7 +10,10 @@ import pytest
 from tests.listener_support import Host
 
 from duct_tape.errors import StartupError
+from duct_tape.flags import Flag
+from duct_tape.listener import claims
 from duct_tape.listener.applications import Applications
+from duct_tape.listener.claims import Claim
 from duct_tape.listener.deploy import Deploy
 from duct_tape.listener.service import listen
 from duct_tape.listener.settings import Settings
@@ -194,3 +197,23 @@ def test_it_does_not_begin_where_it_cannot_work(host: Host) -> None:
 
     with pytest.raises(StartupError, match="applications folder"):
         once(host)
+
+
+def test_a_mistake_of_its_own_does_not_end_it(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    host.application("a")
+    failures = iter(range(3))
+    identify = claims.identify
+
+    def mistaken(claim: Claim, found: bytes, problem: Callable[[str], str | None]) -> Flag | str:
+        if next(failures, None) is None:
+            return identify(claim, found, problem)
+        raise TypeError("no such thing")
+
+    monkeypatch.setattr(claims, "identify", mistaken)
+
+    async def visit() -> None:
+        host.flag("a", "v1")
+        await eventually(lambda: host.result("run-v1").get("state") == "deployed")
+
+    assert not serve(host, visit, poll=0.05)
+    assert host.runs("a") == ["v1"]
