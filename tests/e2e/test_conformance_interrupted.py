@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+import time
 from datetime import UTC, datetime
 
 from tests.listener_support import HOLD, Host, until
@@ -73,6 +74,18 @@ def test_what_a_crash_interrupted_gives_way_to_a_newer_flag(host: Host) -> None:
     ]
     assert host.runs("app1") == ["v3"]
     until(lambda: host.claims() == [])
+
+
+def test_a_clock_that_was_set_back_makes_no_older_flag_the_newest(host: Host) -> None:
+    host.application("app1")
+    in_an_hour = time.time_ns() + 3600 * 10**9
+    _crashed(host, f"{in_an_hour:020d}-00000001", "app1", "v1")
+    host.flag("app1", "v2")
+
+    assert host.once()[0] == 0
+
+    assert [host.result(f"run-{tag}")["state"] for tag in ("v1", "v2")] == ["superseded", "deployed"]
+    assert host.runs("app1") == ["v2"]
 
 
 def test_what_had_started_and_gives_way_is_said_to_be_interrupted(host: Host) -> None:
