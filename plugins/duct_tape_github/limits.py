@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 
 from attrs import define, field
 
@@ -14,7 +17,7 @@ from duct_tape_github.errors import Limited
 
 # The limits are per hour: longer than that is a fault of a clock, or a lie.
 MAX_SECONDS = 3600.0
-# What GitHub asks for where it names no time. Each further refusal in a row doubles it.
+# What GitHub asks for where it names no time, and the least after a refusal. Each further one in a row doubles it.
 SECONDARY_SECONDS = 60.0
 MAX_DOUBLINGS = 6
 
@@ -51,18 +54,35 @@ class Limits:
         if not (spent or refused):
             self._in_a_row = 0
             return
-        if told:
-            seconds = _number(headers["retry-after"], SECONDARY_SECONDS)
-        elif spent:
-            # Sooner than a minute too: the hour may be over at once.
-            seconds = _number(headers.get("x-ratelimit-reset", ""), time.time() + SECONDARY_SECONDS) - time.time()
-        else:
-            seconds = SECONDARY_SECONDS * 2 ** min(self._in_a_row, MAX_DOUBLINGS)
-        seconds = min(max(seconds, 1.0), MAX_SECONDS)
+        seconds = min(max(self._named(headers, told, spent, refused), 1.0), MAX_SECONDS)
         self._not_before = self.clock() + seconds
         if refused:
             self._in_a_row += 1
             raise Limited(seconds)
+
+    def _named(self, headers: Mapping[str, str], told: bool, spent: bool, refused: bool) -> float:
+        least: float = SECONDARY_SECONDS * 2 ** min(self._in_a_row, MAX_DOUBLINGS)
+        if told:
+            seconds = _number(headers["retry-after"], SECONDARY_SECONDS)
+            # Who did as GitHub said and is refused again waits longer than it says.
+            return max(seconds, least) if self._in_a_row else seconds
+        if spent:
+            now = date(headers)
+            seconds = _number(headers.get("x-ratelimit-reset", ""), now + SECONDARY_SECONDS) - now
+            # A time that has passed already tells of a clock that is wrong, not of an hour that is over.
+            return max(seconds, least) if refused else seconds
+        return least
+
+
+def date(headers: Mapping[str, str]) -> float:
+    """When an answer was given, by GitHub's clock if it tells: this machine's own may be wrong.
+
+    :param headers: with names in lower case, or whose names know no case.
+    """
+    with suppress(ValueError, TypeError, IndexError, OverflowError):
+        found = parsedate_to_datetime(headers.get("date", "")[:100])
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    return time.time()
 
 
 def _number(text: str, otherwise: float) -> float:

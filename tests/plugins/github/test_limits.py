@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from email.utils import formatdate
 
 import pytest
 from attrs import define
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 
 from duct_tape_github.errors import Limited
 from duct_tape_github.limits import MAX_SECONDS, Limits
+
+DAY = 24 * 3600.0
 
 
 @define
@@ -79,21 +82,58 @@ def test_without_a_time_it_is_a_minute_and_then_twice_as_long_each_time(limits: 
     assert waits(limits, 429, {}) == 60
 
 
+@pytest.mark.parametrize("wrong", [-DAY, -3000.0, 3000.0, DAY])
+def test_a_clock_that_is_wrong_does_not_matter(limits: Limits, monkeypatch: pytest.MonkeyPatch, wrong: float) -> None:
+    headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": soon(600), "date": formatdate(usegmt=True)}
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + wrong)
+    assert waits(limits, 403, headers) == pytest.approx(600, abs=5)
+
+
+@pytest.mark.parametrize("status", [403, 429])
+def test_who_is_refused_again_and_again_asks_ever_less_often(limits: Limits, status: int) -> None:
+    headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": soon(-600)}
+    assert [waits(limits, status, headers) for _ in range(8)] == [60, 120, 240, 480, 960, 1920, 3600, 3600]
+
+
+def test_who_did_as_told_and_is_refused_again_waits_longer(limits: Limits) -> None:
+    assert [waits(limits, 429, {"retry-after": "1"}) for _ in range(3)] == [1, 120, 240]
+    assert waits(limits, 429, {"retry-after": "3000"}) == 3000
+
+
+def test_an_hour_that_is_over_at_once_is_not_waited_for_as_long_as_nothing_is_refused(
+    limits: Limits, clock: Clock
+) -> None:
+    limits.heard(200, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": soon(0)}, b"")
+    clock.now = 1
+    limits.check()
+
+
 def test_a_403_without_a_word_of_limits_is_none(limits: Limits) -> None:
     limits.heard(403, {}, b'{"message": "Resource not accessible"}')
     limits.check()
 
 
-HOSTILE = ["", "-5", "1e99", "soon", "٣", "9" * 400, "99999999999", "Wed, 21 Oct 2026 07:28:00 GMT"]
+HOSTILE = [
+    "",
+    "-5",
+    "1e99",
+    "soon",
+    "٣",
+    "9" * 400,
+    "99999999999",
+    "Wed, 21 Oct 2026 07:28:00 GMT",
+    "1 Jan 1 00:00:00 -0000",
+]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-@pytest.mark.parametrize("name", ["retry-after", "x-ratelimit-reset"])
+@pytest.mark.parametrize("name", ["retry-after", "x-ratelimit-reset", "date"])
 def test_an_odd_time_is_never_long_nor_none(limits: Limits, name: str, text: str) -> None:
     assert 1 <= waits(limits, 429, {"x-ratelimit-remaining": "0", name: text}) <= MAX_SECONDS
 
 
-NAMES = ["retry-after", "x-ratelimit-remaining", "x-ratelimit-reset"]
+NAMES = ["date", "retry-after", "x-ratelimit-remaining", "x-ratelimit-reset"]
 
 
 @given(
