@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -95,14 +95,15 @@ class Lookup:
             complete=len(chosen) <= MAX_FETCHED,
         )
 
-    async def releases(self, since: str) -> list[Missed]:
+    async def releases(self, since: Callable[[], str]) -> list[Missed]:
         """The releases that were published since then and are to be deployed.
 
+        :param since: RFC 3339 time; asked for when GitHub has answered, so that its clock is known.
         :raises ApiError: GitHub does not tell.
         """
         found: list[Missed | None] = []
         async for page in self.api.pages(f"/repos/{self.name}/releases", MAX_PAGES, per_page=50):
-            recent = [item for item in page.items if missed.published_at(item) >= since]
+            recent = [item for item in page.items if missed.published_at(item) >= since()]
             # GitHub sorts them by the commit's time, more or less: a page without a recent one is the end.
             if not recent:
                 break

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from attrs import define, field, frozen
@@ -53,7 +53,8 @@ class Reconciler:
     ctx: Context
     api: Api
     standings: dict[str, Standing] = field(factory=dict, init=False)
-    _started: str = field(factory=lambda: moment(time.time()), init=False)
+    # By a clock that nobody sets. What the other one showed at the start may have been wrong.
+    _started: float = field(factory=time.monotonic, init=False)
     # When the last look at a repository ended, and when the last one began that left nothing out.
     _looked: dict[str, float] = field(factory=dict, init=False)
     _complete: dict[str, float] = field(factory=dict, init=False)
@@ -133,12 +134,15 @@ class Reconciler:
             overlapping = max(since, self._complete.get(name, 0.0) - OVERLAP)
             # What was answered well and made no run was ignored: that is no reason to begin either.
             await look.at_deliveries(moment(overlapping), {*self._seen, *known}, all_of_them=begun)
-        await look.at_releases(moment(since) if begun else self._started)
+        await look.at_releases((lambda: moment(since)) if begun else self._start)
         await self._hand_in(name, look.found, runs)
         self._remember(look.looked_at)
         if look.complete and not look.standing.problem:
             self._complete[name] = began
         return look.standing
+
+    def _start(self) -> str:
+        return moment(self.api.now() - (time.monotonic() - self._started))
 
     async def _hand_in(self, name: str, found: Iterable[Missed], runs: Sequence[Run]) -> None:
         newest = max((version(run) for run in runs), default="")
@@ -178,7 +182,7 @@ class _Look:
             self.looked_at += deliveries.looked_at
             self.complete = deliveries.complete
 
-    async def at_releases(self, since: str) -> None:
+    async def at_releases(self, since: Callable[[], str]) -> None:
         async with self._asking(f"the releases of {self.lookup.name}", "*Contents: read*"):
             self.found += await self.lookup.releases(since)
 

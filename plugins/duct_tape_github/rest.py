@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from duct_tape.api import MalformedError, Secret
 from duct_tape_github.answers import Page, next_page, objects, origin, parse_value
 from duct_tape_github.conf import is_loopback
 from duct_tape_github.errors import ApiError, Refused
-from duct_tape_github.limits import Limits
+from duct_tape_github.limits import Limits, date
 
 if TYPE_CHECKING:
     import httpx2
@@ -54,6 +55,8 @@ class Api:
     seconds: float = SECONDS
     _client: httpx2.AsyncClient | None = field(default=None, init=False, repr=False)
     _limits: Limits = field(factory=Limits, init=False)
+    # GitHub's clock at the moment when ours that only goes forward showed nothing.
+    _zero: float | None = field(default=None, init=False)
     _remembered: dict[str, _Remembered] = field(factory=dict, init=False, repr=False)
 
     @property
@@ -82,6 +85,10 @@ class Api:
             logging.getLogger(name).setLevel(logging.WARNING)
         # A proxy for the rest of the world does not reach this machine's own addresses.
         return httpx2.AsyncClient(timeout=self.seconds, trust_env=not is_loopback(self.url))
+
+    def now(self) -> float:
+        """The time by GitHub's clock, as its last answer told it; before that by this machine's, which may be wrong."""
+        return time.time() if self._zero is None else self._zero + time.monotonic()
 
     async def get(self, path: str, **parameters: object) -> Any:
         """The decoded answer.
@@ -157,6 +164,7 @@ class Api:
                 status, headers, body = await self._sent(method, address, more, content)
         except TimeoutError:
             raise ApiError(f"GitHub did not answer within {self.seconds:g} seconds") from None
+        self._zero = date(headers) - time.monotonic()
         self._limits.heard(status, headers, body)
         if status >= 500:
             raise ApiError(f"GitHub answers {status}")

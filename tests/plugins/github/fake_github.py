@@ -53,6 +53,7 @@ class FakeGitHub:
 
     :param script: answers by path, each given once, before any from the data.
     :param gates: requests of these paths wait until the gate is open.
+    :param clock: what its own clock shows, in seconds since 1970.
     :param limit: so many requests are left in this hour; None stands for enough.
     """
 
@@ -68,6 +69,7 @@ class FakeGitHub:
     gates: dict[str, threading.Event] = field(factory=dict)
     limit: int | None = None
     networks: list[str] = field(factory=lambda: ["192.30.252.0/22", "2a0a:a440::/29"])
+    clock: Callable[[], float] = time.time
     asked: list[Asked] = field(factory=list)
     complaints: list[str] = field(factory=list)
     changed: threading.Condition = field(factory=threading.Condition)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -44,13 +45,37 @@ def test_an_application_begins_with_what_github_could_not_deliver_and_not_with_w
 
 def test_what_is_published_after_the_start_begins_an_application(fake: FakeGitHub, instance: Instance) -> None:
     def started_earlier(reconciler: Reconciler) -> None:
-        reconciler._started = ago(2 * HOUR)
+        reconciler._started = time.monotonic() - 2 * HOUR
 
     fake.release("acme/site", "v0.9.0", ago(3 * HOUR))
     instance.look(before=started_earlier)
     assert instance.notes.tags == []
     fake.release("acme/site", "v1.0.0", ago(HOUR))
     instance.look(before=started_earlier)
+    assert instance.notes.tags == ["v1.0.0"]
+
+
+@pytest.mark.parametrize("wrong", [-60 * DAY, 60 * DAY])
+@pytest.mark.parametrize("set_in_time", [False, True])
+def test_a_clock_that_is_wrong_at_the_start_begins_no_application(
+    fake: FakeGitHub, monkeypatch: pytest.MonkeyPatch, wrong: float, set_in_time: bool
+) -> None:
+    # Not even if the list of releases is the first that GitHub answers.
+    instance = Instance(fake, reconcile={"deliveries": False})
+    fake.release("acme/site", "v0.9.0", ago(20 * DAY))
+    real = time.time
+
+    async def looked(api: Api) -> None:
+        monkeypatch.setattr(time, "time", lambda: real() + wrong)
+        reconciler = Reconciler(instance.ctx, api)
+        if set_in_time:
+            monkeypatch.setattr(time, "time", real)
+        await reconciler.look()
+        assert instance.notes.tags == []
+        fake.release("acme/site", "v1.0.0", lookup.moment(fake.clock() + 60))
+        await reconciler.look()
+
+    instance.with_api(looked)
     assert instance.notes.tags == ["v1.0.0"]
 
 
