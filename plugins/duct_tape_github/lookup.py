@@ -116,6 +116,22 @@ class Lookup:
             ]
         return [item for item in found if item]
 
+    async def present(self, item: Missed) -> Missed | None:
+        """The same as the release stands now; None where it is no longer to be deployed.
+
+        :raises Refused: with status 404 also where the release was deleted.
+        :raises ApiError: GitHub does not tell.
+        """
+        release: Any = await self.api.get(f"/repos/{self.name}/releases/{item.id}")
+        if not isinstance(release, dict):
+            raise ApiError("GitHub answered something else than a release")
+        return self._understood(missed.present_delivery(item.event, release), item.event.delivery)
+
+    def withdrawn(self, item: Missed) -> None:
+        """Tell that a release is not deployed after all."""
+        told = "%.100s of %s is left out of the catching up: it was deleted, or is no longer to be deployed"
+        self.ctx.log.info(told, item.decision.title, self.name)
+
     async def _delivery(self, path: str, item: Delivered) -> Missed | None:
         answer = await self.api.get(f"{path}/{item.id}")
         try:

@@ -31,6 +31,11 @@ class Missed:
     decision: Runs
     version: str
 
+    @property
+    def id(self) -> str:
+        """GitHub's number of the release."""
+        return self.event.release.id if self.event.release else ""
+
 
 def understood(delivery: RawDelivery, conf: GitHubConf) -> Missed | None:
     """What a delivery asks for, by the very functions that read webhooks; None where it asks for no run.
@@ -57,6 +62,14 @@ def release_delivery(release: dict[str, Any], repository: dict[str, Any]) -> Raw
     number = f"catch-up-{_digits(release.get('id'))}-{zlib.crc32(tag):08x}"
     payload = {"action": "published", "release": release, "repository": repository, "sender": release.get("author")}
     return delivery("release", number, payload)
+
+
+def present_delivery(event: Event, release: dict[str, Any]) -> RawDelivery:
+    """The delivery of an event, with the release as it stands now."""
+    before = event.payload["release"]
+    # An edit is no promotion: it became deployable when the delivery says.
+    when = {"updated_at": before["updated_at"]} if "updated_at" in before else {}
+    return delivery(event.name, event.delivery, {**event.payload, "release": {**release, **when}})
 
 
 def published_at(release: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from contextlib import asynccontextmanager, suppress
 
 from attrs import define, field, frozen
@@ -47,7 +47,7 @@ class Reconciler:
     Only the newest missed release of a repository is handed in, and only one that is newer than all that was
     ever accepted for its application. Of a repository of which nothing was ever accepted for it, only what GitHub
     failed to deliver or what was published since the start counts: a release that is merely there is no reason
-    to deploy it.
+    to deploy it. Nor is one handed in that was withdrawn since.
     """
 
     ctx: Context
@@ -135,7 +135,9 @@ class Reconciler:
             # What was answered well and made no run was ignored: that is no reason to begin either.
             await look.at_deliveries(moment(overlapping), {*self._seen, *known}, all_of_them=begun)
         await look.at_releases((lambda: moment(since)) if begun else self._start)
-        await self._hand_in(name, look.found, runs)
+        newest = max((version(run) for run in runs), default="")
+        if last := await look.newest(newest, self._seen):
+            await self._hand_in(name, last)
         self._remember(look.looked_at)
         if look.complete and not look.standing.problem:
             self._complete[name] = began
@@ -144,13 +146,7 @@ class Reconciler:
     def _start(self) -> str:
         return moment(self.api.now() - (time.monotonic() - self._started))
 
-    async def _hand_in(self, name: str, found: Iterable[Missed], runs: Sequence[Run]) -> None:
-        newest = max((version(run) for run in runs), default="")
-        fresh = [item for item in found if item.version > newest]
-        # Of several that were missed, nobody wants the old ones.
-        last = max(fresh, key=lambda item: item.version, default=None)
-        if last is None or last.decision.key in self._seen:
-            return
+    async def _hand_in(self, name: str, last: Missed) -> None:
         accepted = await self.ctx.deliver(last.event, last.decision, again=False)
         self._remember([last.decision.key or ""])
         for run in accepted.runs:
@@ -174,6 +170,8 @@ class _Look:
     looked_at: list[str] = field(factory=list)
     standing: Standing = field(factory=Standing)
     complete: bool = True
+    # Whether the token lets through to the releases: without that, GitHub says of each that it is not there.
+    listed: bool = False
 
     async def at_deliveries(self, since: str, known: Collection[str], *, all_of_them: bool) -> None:
         async with self._asking(f"the webhooks of {self.lookup.name}", "*Webhooks: read*"):
@@ -185,6 +183,35 @@ class _Look:
     async def at_releases(self, since: Callable[[], str]) -> None:
         async with self._asking(f"the releases of {self.lookup.name}", "*Contents: read*"):
             self.found += await self.lookup.releases(since)
+            self.listed = True
+
+    async def newest(self, than: str, seen: Collection[str]) -> Missed | None:
+        """The newest of what was found, as it stands now: of several that were missed, nobody wants the old ones.
+
+        :param than: the version of what was accepted already.
+        :param seen: the keys of what was handed in before.
+        """
+        fresh = [item for item in self.found if item.version > than]
+        async with self._asking(f"the releases of {self.lookup.name}", "*Contents: read*"):
+            for item in sorted(fresh, key=lambda item: item.version, reverse=True):
+                if item.decision.key in seen:
+                    return None
+                present = await self._present(item)
+                if present and present.version > than:
+                    return present
+                self.lookup.withdrawn(item)
+            return None
+        # What cannot be told is asked again; nothing older takes its place.
+        self.looked_at.clear()
+        return None
+
+    async def _present(self, item: Missed) -> Missed | None:
+        try:
+            return await self.lookup.present(item)
+        except Refused as error:
+            if error.status == 404 and self.listed:
+                return None
+            raise
 
     @asynccontextmanager
     async def _asking(self, what: str, permission: str) -> AsyncIterator[None]:

@@ -171,6 +171,10 @@ def answer(fake: FakeGitHub, asked: Asked) -> Answer:
             return Answer(200, next(item for item in fake.deliveries if item["id"] == int(number)))
         case ["releases"]:
             return _page(fake, asked, fake.releases.get(f"{owner}/{name}", []))
+        case ["releases", number]:
+            # A draft is shown to those who may edit it; to others it is not there.
+            found = [item for item in fake.releases.get(f"{owner}/{name}", []) if str(item["id"]) == number]
+            return Answer(200, found[0]) if found else Answer(404, {"message": "Not Found"})
         case ["deployments"] if asked.method == "GET":
             wanted_members = {key: asked.query[key] for key in ("ref", "environment", "task") if key in asked.query}
             found = [item for item in fake.deployments if wanted_members.items() <= item.items()]

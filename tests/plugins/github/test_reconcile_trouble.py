@@ -78,14 +78,27 @@ def test_without_the_right_to_read_webhooks_the_releases_are_read_all_the_same(
     assert "it needs the permission *Webhooks: read*" in problem(reconciler)
 
 
-def test_without_the_right_to_read_releases_the_deliveries_are_read_all_the_same(
-    fake: FakeGitHub, hook: dict[str, Any], instance: Instance
+@pytest.mark.parametrize("status", [403, 404])
+def test_without_the_right_to_read_releases_nobody_knows_whether_one_still_stands(
+    fake: FakeGitHub, hook: dict[str, Any], instance: Instance, status: int
 ) -> None:
-    fake.delivered(hook, fake.release("acme/site", "v1.1.0", ago(HOUR)))
-    fake.permissions = {"hooks"}
-    reconciler = instance.look()
+    payload = fake.release("acme/site", "v1.1.0", ago(HOUR))
+    fake.delivered(hook, payload)
+    for path in (f"{SITE}/releases", f"{SITE}/releases/{payload['release']['id']}"):
+        fake.script[path] = [Answer(status)]
+    told: list[str] = []
+
+    async def looked(api: Api) -> None:
+        reconciler = Reconciler(instance.ctx, api)
+        await reconciler.look()
+        assert instance.notes.tags == []
+        told.append(problem(reconciler))
+        # The token is given the permission.
+        await reconciler.look()
+
+    instance.with_api(looked)
+    assert "it needs the permission *Contents: read*" in told[0]
     assert instance.notes.tags == ["v1.1.0"]
-    assert "it needs the permission *Contents: read*" in problem(reconciler)
 
 
 def test_a_webhook_that_is_not_there_is_told(fake: FakeGitHub) -> None:
