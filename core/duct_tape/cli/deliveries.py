@@ -14,7 +14,7 @@ from duct_tape.cli.runs import described
 from duct_tape.journal import Recorded, Stored
 from duct_tape.logs import escaped
 
-COLUMNS = ("received_at", "integration", "event", "repository", "state", "reason", "delivery")
+COLUMNS = ("received_at", "delivery", "state", "integration", "event", "repository", "reason")
 
 
 @click.group("deliveries", invoke_without_command=True, epilog="Example: duct-tape deliveries list --limit 5")
@@ -70,10 +70,10 @@ def _row(delivery: Recorded) -> dict[str, str]:
     return {
         "received_at": moment(delivery.received_at),
         "integration": delivery.instance,
-        "event": escaped(event),
-        "repository": escaped(delivery.repository)[:60],
+        "event": event,
+        "repository": delivery.repository,
         "state": delivery.state,
-        "reason": escaped(delivery.reason)[:100],
+        "reason": delivery.reason,
         "delivery": delivery.delivery,
     }
 
@@ -91,6 +91,6 @@ def _print(item: Stored) -> None:
     rows["payload"] = "kept; --payload prints it" if item.event else "kept no longer"
     for name, value in rows.items():
         if value:
-            click.echo(f"{name + ':':<13} {value}")
+            click.echo(f"{name + ':':<13} {escaped(value)}")
     for run in item.runs:
         click.echo(f"{'run:':<13} {run.id} {run.state} for {run.application}: {escaped(run.detail)}")

@@ -111,14 +111,21 @@ def _server(assembly: Assembly) -> Check:
     address = urlsplit(url)
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=SECONDS)
     try:
-        connection.request("GET", "/healthz")
-        answer = connection.getresponse()
-        ours = answer.read(100) == b'{"status":"ok"}'
+        ours = _got(connection, "/healthz") == b'{"status":"ok"}'
+        ready = _got(connection, "/readyz") == b'{"status":"ready"}'
     except (OSError, http.client.HTTPException) as error:
         return Check(name="server", healthy=False, detail=f"nobody answers at {url} ({error}): `duct-tape serve`")
     finally:
         connection.close()
-    return Check(name="server", healthy=ours, detail=url if ours else f"another program answers at {url}")
+    if not ours:
+        return Check(name="server", healthy=False, detail=f"another program answers at {url}")
+    detail = url if ready else f"{url} answers that it is not ready: its log says why, and the admin socket"
+    return Check(name="server", healthy=ready, detail=detail)
+
+
+def _got(connection: http.client.HTTPConnection, path: str) -> bytes:
+    connection.request("GET", path)
+    return connection.getresponse().read(100)
 
 
 def _public_url(assembly: Assembly) -> Check:

@@ -13,12 +13,14 @@ from duct_tape.conf.model import JournalConf
 from duct_tape.conf.sources import read
 from duct_tape.errors import DuctTapeError
 from duct_tape.journal.sqlite import SQLiteJournal, open_journal
+from duct_tape.logs import escaped
 from duct_tape.runs import Run
 from duct_tape.volume import Volume
 
 T = TypeVar("T")
 
 PICKED_UP = "A running server carries it out within a second, otherwise the next start does."
+PAUSED = "It waits: {0} is paused by {1}, until `duct-tape resume {0}`."
 
 
 def with_journal(config: Path | None, question: Callable[[SQLiteJournal], Awaitable[T]]) -> T:
@@ -67,3 +69,11 @@ async def existing(journal: SQLiteJournal, run: str) -> Run:
 def moment(seconds: float) -> str:
     """A time for tables: RFC 3339 in UTC, to the second."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+async def when(journal: SQLiteJournal, application: str) -> str:
+    """When a run that was accepted now is carried out, as a sentence."""
+    for pause in await journal.pauses():
+        if pause.application == application:
+            return escaped(PAUSED.format(application, pause.who))
+    return PICKED_UP

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
+from duct_tape.logs import escaped
+
+# No column but the last is wider, and the last is not cut to less.
+MOST = 48
+LEAST = 20
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -41,9 +49,21 @@ def print_json(value: Any) -> None:
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    """The rows as aligned text."""
-    cells = [[str(row.get(column, "")) for column in columns] for row in rows]
+    """The rows as aligned text; on a terminal each in one line, as far as its last column goes.
+
+    What strangers wrote stands in them: nothing of it moves the cursor.
+    """
+    cells = [[shortened(escaped(str(row.get(column, ""))), MOST) for column in columns[:-1]] for row in rows]
+    last = [escaped(str(row.get(columns[-1], ""))) for row in rows]
     headings = [column.upper().replace("_", " ") for column in columns]
-    widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
-    for line in [headings, *cells]:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    widths = [max(map(len, column)) for column in zip(headings[:-1], *cells, strict=True)]
+    room = shutil.get_terminal_size().columns - sum(widths) - 2 * len(widths)
+    for line, end in zip([headings[:-1], *cells], [headings[-1], *last], strict=True):
+        words = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
+        words.append(shortened(end, max(room, LEAST)) if sys.stdout.isatty() else end)
+        click.echo("  ".join(words).rstrip())
+
+
+def shortened(text: str, width: int) -> str:
+    """The text, with a mark where it was cut."""
+    return text if len(text) <= width else f"{text[: width - 1]}…"

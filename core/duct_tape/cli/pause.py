@@ -11,11 +11,10 @@ import click
 
 from duct_tape.cli.journal import moment, with_journal
 from duct_tape.cli.options import config_option, json_option, print_json, print_table
-from duct_tape.errors import DuctTapeError
 from duct_tape.journal import Pause
 from duct_tape.journal.sqlite import SQLiteJournal
 from duct_tape.logs import escaped
-from duct_tape.runs import Run, RunState
+from duct_tape.runs import RunState
 
 COLUMNS = ("application", "who", "since", "reason")
 
@@ -39,8 +38,8 @@ def command(application: str | None, reason: str, who: str | None, config: Path 
     if as_json:
         raise click.UsageError("--json lists what is paused, without APPLICATION")
     pause = Pause(application=application, who=who or user(), reason=reason, since=time.time())
-    for run in with_journal(config, lambda journal: _paused(journal, pause)):
-        click.echo(f"run {run.id} is {run.state} already; `duct-tape cancel {run.id}` stops it")
+    for note in with_journal(config, lambda journal: _paused(journal, pause)):
+        click.echo(escaped(note))
     click.echo(f"{application} is paused; `duct-tape resume {application}` ends that")
 
 
@@ -53,18 +52,21 @@ def user() -> str:
         return f"user {os.getuid()}"
 
 
-async def _paused(journal: SQLiteJournal, pause: Pause) -> list[Run]:
-    """Pause, and say what that does not stop.
-
-    :raises DuctTapeError: no run of this application was ever there.
-    """
-    if not await journal.recent(1, pause.application):
-        known = sorted({run.application for run in await journal.recent(1000)})
-        names = ", ".join(known[:10]) or "none"
-        raise DuctTapeError(f"nothing of {escaped(pause.application)!r} was ever accepted here; known are: {names}")
+async def _paused(journal: SQLiteJournal, pause: Pause) -> list[str]:
+    """Pause, and what to know about that."""
+    name, notes = pause.application, []
+    if not await journal.recent(1, name):
+        known = ", ".join(sorted({run.application for run in await journal.recent(1000)})[:10]) or "none"
+        notes.append(f"nothing of {name!r} was accepted here so far; known are: {known}")
+    for old in await journal.pauses():
+        if old.application == name:
+            why = f": {old.reason}" if old.reason else ""
+            notes.append(f"this takes the place of the pause by {old.who}, since {moment(old.since)}{why}")
     await journal.pause(pause)
-    states = (RunState.FLAGGED, RunState.DEPLOYING)
-    return [run for state in states for run in await journal.recent(10, pause.application, state)]
+    for state in (RunState.FLAGGED, RunState.DEPLOYING):
+        runs = await journal.recent(10, name, state)
+        notes += [f"run {run.id} is {state} already; `duct-tape cancel {run.id}` stops it" for run in runs]
+    return notes
 
 
 def _list(pauses: list[Pause], as_json: bool) -> None:
@@ -75,6 +77,6 @@ def _list(pauses: list[Pause], as_json: bool) -> None:
     if as_json:
         print_json({"pauses": rows})
     elif rows:
-        print_table([{name: escaped(value) for name, value in row.items()} for row in rows], COLUMNS)
+        print_table(rows, COLUMNS)
     else:
         click.echo("nothing is paused")

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
-from duct_tape.cli.journal import PICKED_UP, with_journal
+from duct_tape.cli.journal import when, with_journal
 from duct_tape.cli.options import config_option
 from duct_tape.cli.runs import repeated
 from duct_tape.errors import DuctTapeError
 from duct_tape.journal.sqlite import SQLiteJournal
+from duct_tape.logs import escaped
 from duct_tape.runs import Run, RunState
 
 # Enough to hold every trigger of a version, also after many attempts.
@@ -29,12 +30,14 @@ def command(application: str, tag: str | None, config: Path | None) -> None:
     go back to it.
     """
 
-    async def question(journal: SQLiteJournal) -> Sequence[tuple[Run, str]]:
-        return [(run, await repeated(journal, run)) for run in await _of(journal, application, tag)]
+    async def question(journal: SQLiteJournal) -> tuple[Sequence[tuple[Run, str]], str]:
+        repeats = [(run, await repeated(journal, run)) for run in await _of(journal, application, tag)]
+        return repeats, await when(journal, application)
 
-    for old, new in with_journal(config, question):
-        version = old.event.release.tag if old.event.release else old.event.name
-        click.echo(f"run {new} deploys {version} of {application} by trigger {old.trigger}. {PICKED_UP}")
+    repeats, then = with_journal(config, question)
+    for old, new in repeats:
+        version = escaped(old.event.release.tag if old.event.release else old.event.name)
+        click.echo(f"run {new} deploys {version} of {application} by trigger {old.trigger}. {then}")
 
 
 async def _of(journal: SQLiteJournal, application: str, tag: str | None) -> list[Run]:
@@ -48,7 +51,8 @@ async def _of(journal: SQLiteJournal, application: str, tag: str | None) -> list
     if not runs:
         known = await journal.recent(LIMIT, application)
         tags = list(dict.fromkeys(run.event.release.tag for run in known if run.event.release))[:10]
-        raise DuctTapeError(f"{application} has no run of {tag}; the latest are: {', '.join(tags) or 'none'}")
+        known_tags = escaped(", ".join(tags)) or "none"
+        raise DuctTapeError(f"{escaped(application)} has no run of {escaped(tag)}; the latest are: {known_tags}")
     return list({run.trigger: run for run in reversed(runs)}.values())
 
 

@@ -9,13 +9,14 @@ import click
 from attrs import evolve
 
 from duct_tape.assembly import Assembly, assemble, new_run, new_run_id
-from duct_tape.cli.journal import PICKED_UP, with_journal
+from duct_tape.cli.journal import when, with_journal
 from duct_tape.cli.options import config_option
 from duct_tape.cli.simulate import receiver_of
 from duct_tape.delivery import Decision, Runs
 from duct_tape.errors import DuctTapeError, MalformedError
 from duct_tape.events import Event
 from duct_tape.journal import Acceptance, Stored
+from duct_tape.journal.sqlite import SQLiteJournal
 from duct_tape.logs import escaped
 
 
@@ -69,7 +70,11 @@ def _replayed(assembly: Assembly, config: Path | None, item: Stored, again: bool
         number = new_run_id()
         event, decision = evolve(event, delivery=f"{event.delivery}-{number}"), evolve(decision, key=f"replay:{number}")
     runs = [new_run(instance, planned, event) for planned in decision.runs]
-    return _told(instance, with_journal(config, lambda journal: journal.accept(event, decision, runs)))
+
+    async def question(journal: SQLiteJournal) -> bool:
+        return await _told(journal, instance, await journal.accept(event, decision, runs))
+
+    return with_journal(config, question)
 
 
 def _decided(assembly: Assembly, instance: str, event: Event) -> Decision:
@@ -87,9 +92,10 @@ def _decided(assembly: Assembly, instance: str, event: Event) -> Decision:
     return decision
 
 
-def _told(instance: str, accepted: Acceptance) -> bool:
+async def _told(journal: SQLiteJournal, instance: str, accepted: Acceptance) -> bool:
     for run in accepted.runs:
-        click.echo(f"run {run.id} for {run.application} by trigger {run.trigger}. {PICKED_UP}")
+        then = await when(journal, run.application)
+        click.echo(f"run {run.id} is accepted for {run.application}, by trigger {run.trigger}. {then}")
     if accepted.older:
         click.echo(f"{instance}: ignored: {escaped(accepted.older)}")
     if accepted.duplicates and not accepted.runs:

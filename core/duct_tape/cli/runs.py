@@ -11,7 +11,7 @@ from attrs import evolve
 
 from duct_tape.assembly import new_run_id
 from duct_tape.cli.follow import follow_command
-from duct_tape.cli.journal import PICKED_UP, existing, moment, with_journal
+from duct_tape.cli.journal import existing, moment, when, with_journal
 from duct_tape.cli.options import config_option, json_option, limit_option, print_json, print_table
 from duct_tape.cli.pause import user
 from duct_tape.errors import DuctTapeError
@@ -66,7 +66,7 @@ def list_command(
     if as_json:
         print_json({"runs": [described(run) for run in runs]})
     else:
-        print_table([{**described(run), "detail": escaped(run.detail)[:100]} for run in runs], COLUMNS)
+        print_table([described(run) for run in runs], COLUMNS)
 
 
 @command.command("show", epilog="Example: duct-tape runs show 01a2094ef9f258cf547b")
@@ -103,9 +103,9 @@ def retry_command(run: str, config: Path | None) -> None:
                 f"run {run} of {tag} is older than run {newer.id}, which is {newer.state}; "
                 f"`duct-tape redeploy {found.application} --tag {tag}` goes back to it"
             )
-        return await repeated(journal, found)
+        return f"run {await repeated(journal, found)} repeats run {run}. {await when(journal, found.application)}"
 
-    click.echo(f"run {with_journal(config, question)} repeats run {run}. {PICKED_UP}")
+    click.echo(with_journal(config, question))
 
 
 async def _newer(journal: SQLiteJournal, run: Run) -> Run | None:

@@ -39,14 +39,14 @@ triggers = ["deploy"]
 
 
 @contextmanager
-def answering(body: bytes) -> Iterator[int]:
-    """A server on a free port that answers everything with ``body``."""
+def answering(body: bytes, readiness: bytes = b'{"status":"ready"}') -> Iterator[int]:
+    """A server on a free port that answers with ``body``, and to ``/readyz`` with ``readiness``."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(readiness if self.path == "/readyz" else body)
 
         def log_message(self, *_: object) -> None:
             pass
@@ -124,6 +124,13 @@ def test_a_listener_that_stopped_is_named(cli: Cli, configure: Configure) -> Non
     healthy, detail = checks(cli, 1)["listener"]
     assert not healthy
     assert detail == "the listener looked 300 seconds ago: is `duct-tape listen` running on the host?"
+
+
+def test_a_server_that_is_not_ready_is_not_well(cli: Cli, configure: Configure) -> None:
+    with answering(b'{"status":"ok"}', b'{"status":"not ready"}') as port:
+        configure(CONFIGURATION.format(port=port, more=""))
+        sentence = f"http://127.0.0.1:{port} answers that it is not ready: its log says why, and the admin socket"
+        assert checks(cli, 1)["server"] == (False, sentence)
 
 
 def test_another_program_on_the_port_is_told_apart(cli: Cli, configure: Configure) -> None:

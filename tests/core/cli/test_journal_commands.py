@@ -195,8 +195,8 @@ def test_deliveries_tell_why_they_were_ignored(cli: Cli, journal: object) -> Non
     ended = cli("deliveries")
     assert ended.code == 0
     _, first, second, third = ended.out.splitlines()
-    assert first.split()[1:] == ["github", "push", "acme/site", "ignored", "`push`", "is", "not", "used", "d-9"]
-    assert [line.split()[-2:] for line in (second, third)] == [["accepted", "d-2"], ["accepted", "d-1"]]
+    assert first.split()[1:] == ["d-9", "ignored", "github", "push", "acme/site", "`push`", "is", "not", "used"]
+    assert [line.split()[1:3] for line in (second, third)] == [["d-2", "accepted"], ["d-1", "accepted"]]
     (newest,) = json.loads(cli("deliveries", "list", "--json", "--limit", "1").out)["deliveries"]
     assert (newest["delivery"], newest["state"]) == ("d-9", "ignored")
 

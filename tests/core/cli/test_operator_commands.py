@@ -106,11 +106,26 @@ def test_who_pauses_has_a_name(cli: Cli, journal: None, monkeypatch: pytest.Monk
     assert json.loads(cli("pause", "--json").out)["pauses"][0]["who"] == "eve"
 
 
-def test_what_was_never_accepted_is_not_paused(cli: Cli, journal: None) -> None:
+def test_what_was_never_accepted_is_paused_with_a_word_about_it(cli: Cli, journal: None) -> None:
     ended = cli("pause", "sitte")
-    assert (ended.code, ended.out) == (1, "")
-    assert ended.err == f"error: nothing of 'sitte' was ever accepted here; known are: {APPLICATION}\n"
+    assert (ended.code, ended.err) == (0, "")
+    first, second = ended.out.splitlines()
+    assert first == f"nothing of 'sitte' was accepted here so far; known are: {APPLICATION}"
+    assert second.startswith("sitte is paused;")
     assert cli("pause", APPLICATION, "--json").code == 2
+
+
+def test_a_pause_that_takes_the_place_of_another_says_so(cli: Cli, journal: None) -> None:
+    cli("pause", APPLICATION, "--who", "anna", "--reason", "the database moves")
+    first = cli("pause", APPLICATION, "--who", "bert").out.splitlines()[0]
+    assert re.fullmatch(r"this takes the place of the pause by anna, since 20[-\dT:]+Z: the database moves", first)
+
+
+def test_who_asks_for_a_run_of_a_paused_application_learns_that_it_waits(cli: Cli, journal: None) -> None:
+    cli("pause", APPLICATION, "--who", "anna")
+    waits = f"It waits: {APPLICATION} is paused by anna, until `duct-tape resume {APPLICATION}`."
+    for arguments in (["runs", "retry", "run-0"], ["deliveries", "replay", "d-v1"]):
+        assert waits in cli(*arguments).out
 
 
 def test_a_failed_run_is_discarded(cli: Cli, journal: None) -> None:
@@ -167,7 +182,7 @@ def test_an_ignored_delivery_is_decided_anew(cli: Cli, journal: None) -> None:
     ended = cli("deliveries", "replay", "d-v1")
     new = runs()[0]
     assert ended.code == 0
-    assert ended.out.startswith(f"run {new.id} for {APPLICATION} by trigger deploy. A running server")
+    assert ended.out.startswith(f"run {new.id} is accepted for {APPLICATION}, by trigger deploy. A running server")
     assert (new.state, new.event.release and new.event.release.tag) == ("accepted", "v1")
     assert asked(lambda store: store.deliveries(1))[0].state == "accepted"
     ended = cli("deliveries", "replay", "d-v1")

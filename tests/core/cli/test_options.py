@@ -9,7 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from duct_tape.cli.options import config_option, json_option, print_json, print_table
+from duct_tape.cli.options import MOST, config_option, json_option, print_json, print_table
 
 
 @click.command()
@@ -46,3 +46,24 @@ def test_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "NAME   LONG ONE\na      12345678901\nbcdef\n"
     print_table([], ["name"])
     assert capsys.readouterr().out == "NAME\n"
+
+
+def test_a_table_moves_no_cursor_and_widens_no_column(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"tag": "v1\x1b[31m\u202e", "detail": "x" * 200}, {"tag": "t" * 300, "detail": "y"}]
+    print_table(rows, ("tag", "detail"))
+    heading, first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("v1\\x1b[31m\\u202e ")
+    assert first.endswith("x" * 200), "whole, where no terminal is"
+    assert second == f"{'t' * (MOST - 1)}…  y"
+    assert heading.split() == ["TAG", "DETAIL"]
+
+
+def test_on_a_terminal_each_row_has_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    print_table([{"tag": "v1", "detail": "word " * 50}], ("tag", "detail"))
+    line = capsys.readouterr().out.splitlines()[1]
+    assert len(line) == 80
+    assert line.endswith("…")
