@@ -102,6 +102,25 @@ def connect_reader(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def opened_anew(path: Path) -> sqlite3.Connection:
+    """The server's connection, after a start or a fault: everything is in the database file, and the log is empty.
+
+    A sync that fails may have dropped what it was to write, for good, and the next one succeeds all the same. What the
+    log seems to hold is then not on disk, and hides all that is written behind it from whoever reads it after a power
+    failure. So nothing is ever written behind it.
+
+    :raises StartupError: see ``connect``, or the log cannot be taken in.
+    """
+    connection = connect(path)
+    try:
+        if connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+            raise sqlite3.OperationalError("another program reads it for too long")
+    except sqlite3.Error as error:
+        connection.close()
+        raise StartupError(f"the journal {path} cannot be opened: {error}") from None
+    return connection
+
+
 def connect(path: Path) -> sqlite3.Connection:
     """A connection that loses nothing that was committed, also not when the power fails.
 

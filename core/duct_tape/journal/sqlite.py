@@ -29,7 +29,7 @@ from duct_tape.journal import (
 )
 from duct_tape.journal.presence import Presence
 from duct_tape.journal.reader import Reader
-from duct_tape.journal.schema import connect, connect_reader
+from duct_tape.journal.schema import connect, connect_reader, opened_anew
 from duct_tape.journal.writer import Writer
 from duct_tape.results import Result
 from duct_tape.runs import Run, RunState
@@ -55,7 +55,7 @@ class SQLiteJournal:
             if presence.generation:
                 presence.check_file()
             presence.begin()
-            return connect(path)
+            return opened_anew(path) if exclusive else connect(path)
 
         self._writer = Writer(connected, presence.check)
         self._reader = Reader(lambda: connect_reader(path), presence)

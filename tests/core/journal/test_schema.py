@@ -126,3 +126,27 @@ def test_no_other_code_opens_a_database() -> None:
     core = Path(schema.__file__).parents[1]
     users = [path.relative_to(core) for path in core.rglob("*.py") if "sqlite3.connect(" in path.read_text("utf-8")]
     assert users == [Path("journal/schema.py")]
+
+
+def test_the_servers_connection_begins_with_an_empty_log(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite3"
+    with closing(connect(path)) as other:
+        other.execute("CREATE TABLE mine (x)")
+        assert (tmp_path / "j.sqlite3-wal").stat().st_size > 0
+        with closing(schema.opened_anew(path)) as db:
+            assert (tmp_path / "j.sqlite3-wal").stat().st_size == 0
+            assert db.execute("SELECT count(*) FROM mine").fetchone() == (0,)
+
+
+def test_a_log_that_cannot_be_taken_in_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "j.sqlite3"
+    original = sqlite3.connect
+    monkeypatch.setattr("sqlite3.connect", lambda path, **options: original(path, **{**options, "timeout": 0.01}))
+    with closing(connect(path)) as other:
+        other.execute("CREATE TABLE mine (x)")
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM mine").fetchall()
+        with closing(connect(path)) as writing:
+            writing.execute("INSERT INTO mine VALUES (1)")
+        with pytest.raises(StartupError, match="cannot be opened: another program reads it"):
+            schema.opened_anew(path)

@@ -15,14 +15,14 @@ from tests.server_support import Server, free_port, serving
 from duct_tape.web.gate import one_spelling
 
 ADMIN = '[admin]\nbind = ["127.0.0.1:{port}"]\ntoken = {{ file = "token" }}'
-TOKEN = "Authorization: Bearer 0123456789\r\n"
+TOKEN = "Authorization: Bearer 9f3c0123456789abcd\r\n"
 
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]]:
     """The public socket and the admin socket."""
     folder = tmp_path_factory.mktemp("server")
-    (folder / "token").write_text("0123456789")
+    (folder / "token").write_text("9f3c0123456789abcd")
     port = free_port()
     with serving(folder, ADMIN.format(port=port)) as public:
         admin = Server.__new__(Server)
