@@ -31,7 +31,7 @@ class Journal:
         self.go.set()
 
     async def deliver(self, *arguments: Any, **more: Any) -> Any:
-        raise NotImplementedError
+        raise AssertionError("notify hands in nothing")
 
     async def recent(self, limit: int, application: str | None, state: RunState | None) -> list[Run]:
         self.entered.set()
