@@ -85,6 +85,19 @@ class Recorder:
         return answer or Outcome(state=RunState.DONE, detail="recorded")
 
 
+@frozen
+class Checked:
+    """A verifier that is one function."""
+
+    verify: Callable[[RawDelivery], None]
+
+    def admit(self, delivery: RawDelivery) -> None:
+        """The function decides, once the body is there."""
+
+    def sign(self, delivery: RawDelivery) -> RawDelivery:
+        return delivery.with_header("signature", "good")
+
+
 def verify(delivery: RawDelivery) -> None:
     if delivery.values("signature") != ("good",):
         raise SignatureError("the signature is missing or wrong")
@@ -108,7 +121,7 @@ def decide(event: Event) -> Decision:
 def sender(**functions: Callable[..., Any]) -> ModuleType:
     """An integration whose deliveries are signed by ``signature: good``; the body says what to do."""
     chosen: dict[str, Any] = {"verify": verify, "parse": parse, "decide": decide, **functions}
-    receiver = Receiver(**chosen, simulated=lambda name, body: RawDelivery.build({}, body))
+    receiver = Receiver(verifier=Checked(chosen.pop("verify")), **chosen)
     return plugin(routes=lambda ctx: [ReceiverRoute(receiver)])
 
 

@@ -3,6 +3,7 @@
 These names are the contract with plugins (``API_VERSION``); all others may change at any time.
 """
 
+from duct_tape.bodies import header, identity, json_bytes, moment
 from duct_tape.conf.options import ApplicationName, TriggerName, option
 from duct_tape.context import Context
 from duct_tape.delivery import Decision, Ignored, PlannedRun, Pong, RawDelivery, Runs
@@ -17,17 +18,23 @@ from duct_tape.errors import (
     UnavailableError,
     UnsupportedMediaError,
 )
-from duct_tape.events import Event, Release
+from duct_tape.events import Event, Release, ReleasePublished
+from duct_tape.filters import Filter
 from duct_tape.flags import Flag
 from duct_tape.hookspecs import API_VERSION, Check, hookimpl
 from duct_tape.journal import Acceptance
 from duct_tape.payload import member, parse_form, parse_json
+from duct_tape.repositories import RepositoriesConf, Repository
 from duct_tape.results import Result
 from duct_tape.runs import Outcome, Refusal, Run, RunState
+from duct_tape.sample import Sample
 from duct_tape.secret import Secret
-from duct_tape.signatures import check_hmac_form, sign_hmac_sha256, verify_hmac_sha256
+from duct_tape.signatures import Hmac
+from duct_tape.standard_webhooks import StandardWebhooks, standard_webhooks_problems
 from duct_tape.templates import Template
+from duct_tape.tokens import SecretPath, SharedToken, fits_path
 from duct_tape.triggers import Action
+from duct_tape.verifier import Verifier
 from duct_tape.volume import Volume, safe_name
 from duct_tape.web.receive import Receiver, ReceiverRoute
 
@@ -41,7 +48,9 @@ __all__ = [
     "Decision",
     "DuctTapeError",
     "Event",
+    "Filter",
     "Flag",
+    "Hmac",
     "Ignored",
     "MalformedError",
     "Outcome",
@@ -55,25 +64,36 @@ __all__ = [
     "ReceiverRoute",
     "Refusal",
     "Release",
+    "ReleasePublished",
+    "RepositoriesConf",
+    "Repository",
     "Result",
     "Run",
     "RunState",
     "Runs",
+    "Sample",
     "Secret",
+    "SecretPath",
+    "SharedToken",
     "SignatureError",
+    "StandardWebhooks",
     "Template",
     "TransientError",
     "TriggerName",
     "UnavailableError",
     "UnsupportedMediaError",
+    "Verifier",
     "Volume",
-    "check_hmac_form",
+    "fits_path",
+    "header",
     "hookimpl",
+    "identity",
+    "json_bytes",
     "member",
+    "moment",
     "option",
     "parse_form",
     "parse_json",
     "safe_name",
-    "sign_hmac_sha256",
-    "verify_hmac_sha256",
+    "standard_webhooks_problems",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from duct_tape.types import JSON
 
@@ -17,16 +17,27 @@ class RawDelivery:
     :param headers: pairs in the order received, names in lower case. A header that was sent twice is
         here twice, so that a verifier can refuse it.
     :param body: the exact bytes that the sender signed.
+    :param path: what follows the integration's URL, such as ``/secret``; empty for the URL itself.
     """
 
-    headers: tuple[tuple[str, str], ...]
+    # Neither is shown: a token or a password may be in it.
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
     body: bytes = field(repr=False)
+    path: str = field(repr=False, default="")
 
     @classmethod
-    def build(cls, headers: Mapping[str, str] | Iterable[tuple[str, str]], body: bytes) -> RawDelivery:
+    def build(cls, headers: Mapping[str, str] | Iterable[tuple[str, str]], body: bytes, path: str = "") -> RawDelivery:
         """A delivery from any headers; names are lower-cased here."""
         pairs = headers.items() if isinstance(headers, Mapping) else headers
-        return cls(headers=tuple((name.lower(), value) for name, value in pairs), body=body)
+        return cls(headers=tuple((name.lower(), value) for name, value in pairs), body=body, path=path)
+
+    def with_header(self, name: str, value: str) -> RawDelivery:
+        """The same with one header more."""
+        return evolve(self, headers=(*self.headers, (name.lower(), value)))
+
+    def to_path(self, path: str) -> RawDelivery:
+        """The same to another path below the integration's URL."""
+        return evolve(self, path=path)
 
     def values(self, name: str) -> tuple[str, ...]:
         """Every value of a header, in the order received."""

@@ -84,5 +84,9 @@ class TemplateError(PermanentError):
     """A template cannot be compiled or rendered."""
 
 
+class FilterError(DuctTapeError):
+    """A filter cannot be compiled."""
+
+
 class TransientError(RunError):
     """Another attempt may succeed; the run is tried again."""

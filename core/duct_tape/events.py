@@ -17,7 +17,10 @@ from duct_tape.types import JSONObject, Variables
 class Release:
     """A published version.
 
-    :param tag: the tag's name; never empty.
+    :param id: what tells this version from another of the same name: the sender's number of a release, the commit of
+        a tag, the digest of an image.
+    :param kind: what was published: ``release``, ``tag``, ``branch``, ``package`` or ``build``.
+    :param tag: the tag's name; for a branch and a build, the name of the branch. Empty only for a draft.
     :param published_at: RFC 3339 time, or None where the sender gives none (drafts).
     :param commit: commit or branch that the tag was made from, as the sender names it.
     """
@@ -31,6 +34,7 @@ class Release:
     commit: str | None = None
     published_at: str | None = None
     author: str | None = None
+    kind: str = "release"
 
 
 @frozen(kw_only=True)
@@ -57,8 +61,25 @@ class Event:
             "release": asdict(self.release) if self.release else None,
             "repository": self.repository,
             "delivery": self.delivery,
+            "event": self.name,
+            "action": self.action,
             "payload": self.payload,
         }
+
+
+@frozen(kw_only=True)
+class ReleasePublished(Event):
+    """A version can be deployed: what every integration maps its sender's payload onto.
+
+    :param release: the version.
+    :param key: the version's own identity, the same whichever delivery tells of it; None to make it of repository,
+        kind, id and tag.
+    :param version: sorts the versions of one application by age (RFC 3339 time, UTC); None for ``published_at``.
+    """
+
+    release: Release
+    key: str | None = None
+    version: str | None = None
 
 
 def event_to_json(event: Event) -> JSONObject:
@@ -70,5 +91,7 @@ def event_to_json(event: Event) -> JSONObject:
 
 def event_from_json(data: Variables) -> Event:
     """The event that ``event_to_json`` was given."""
-    release = data["release"]
-    return Event(**{**data, "release": Release(**release) if release else None})
+    release = Release(**data["release"]) if data["release"] else None
+    # Only the one class has a version of its own.
+    cls = ReleasePublished if "version" in data and release else Event
+    return cls(**{**data, "release": release})

@@ -26,6 +26,7 @@ class Flag:
     tag: str = ""
     prerelease: bool = False
     url: str = ""
+    commit: str = ""
     requested_at: str = ""
 
     def to_line(self) -> str:

@@ -13,8 +13,7 @@ from urllib.parse import urljoin, urlsplit
 
 from attrs import field, frozen
 
-from duct_tape.api import MalformedError, member, parse_json
-from duct_tape_github.receive import moment
+from duct_tape.api import MalformedError, member, moment, parse_json
 
 T = TypeVar("T")
 

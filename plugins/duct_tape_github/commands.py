@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import click
 
-from duct_tape.api import Context, DuctTapeError, RawDelivery, sign_hmac_sha256
+from duct_tape.api import Context, DuctTapeError, RawDelivery
 from duct_tape_github import receive
 from duct_tape_github.conf import GitHubConf
 from duct_tape_github.sample import release_payload
@@ -49,9 +49,7 @@ def send_command(ctx: Context) -> click.Command:
 
 def signed(event: str, body: bytes, conf: GitHubConf) -> RawDelivery:
     """A delivery with GitHub's signature."""
-    delivery = receive.simulated(event, body)
-    signature = (receive.SIGNATURE, sign_hmac_sha256(conf.secrets[0].reveal(), body))
-    return RawDelivery.build([*delivery.headers, signature], body)
+    return receive.verifier(conf.secrets).sign(receive.simulated(event, body))
 
 
 def post(url: str, delivery: RawDelivery) -> tuple[int, str]:

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
-from duct_tape.api import Decision, Event, Ignored, MalformedError, PlannedRun, Pong, Release, Runs
+from duct_tape.api import Decision, Event, Ignored, MalformedError, PlannedRun, Pong, Release, Runs, moment
 from duct_tape_github.conf import GitHubConf, Repository
-from duct_tape_github.receive import moment
 
 
 def decide(event: Event, conf: GitHubConf) -> Decision:

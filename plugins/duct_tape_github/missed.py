@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from attrs import frozen
 
-from duct_tape.api import Check, Event, Ignored, MalformedError, Pong, RawDelivery, Runs
+from duct_tape.api import Check, Event, Ignored, MalformedError, Pong, RawDelivery, Runs, moment
 from duct_tape_github import receive
 from duct_tape_github.answers import Delivered, Hook, origin
 from duct_tape_github.conf import GitHubConf
@@ -75,7 +75,7 @@ def present_delivery(event: Event, release: dict[str, Any]) -> RawDelivery:
 def published_at(release: dict[str, Any]) -> str:
     """When a release was published; an empty string where that is not known."""
     try:
-        return receive.moment(release, "published_at") or ""
+        return moment(release, "published_at") or ""
     except MalformedError:
         return ""
 

@@ -15,7 +15,6 @@ from duct_tape.api import (
     Context,
     PermanentError,
     Problem,
-    RawDelivery,
     Receiver,
     ReceiverRoute,
     Run,
@@ -94,15 +93,11 @@ def ducttape_commands(ctx: Context) -> Iterable[click.Command]:
 def receiver(conf: GitHubConf) -> Receiver:
     """The integration's pure functions for one configuration."""
 
-    def verify(delivery: RawDelivery) -> None:
-        receive.verify(delivery, conf.secrets)
-
     return Receiver(
-        verify=verify,
+        verifier=receive.verifier(conf.secrets),
         parse=receive.parse,
         decide=lambda event: decide(event, conf),
         simulated=receive.simulated,
-        admit=receive.admit,
     )
 
 

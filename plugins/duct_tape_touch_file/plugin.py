@@ -139,6 +139,7 @@ def flag_of(run: Run) -> Flag:
         tag=release.tag if release else "",
         prerelease=release.prerelease if release else False,
         url=(release.url or "") if release else "",
+        commit=(release.commit or "") if release else "",
         requested_at=datetime.fromtimestamp(run.created_at, UTC).isoformat(timespec="milliseconds"),
     )
 

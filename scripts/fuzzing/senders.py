@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from duct_tape.api import sign_hmac_sha256
 from fuzzing.oracle import hold
 from fuzzing.server import SECOND, Fuzzed
 from proofs.machine import SECRET
+from signing import github_signature
 
 APPLICATIONS = st.sampled_from(["app0", "app1", "app2"])
 WITH_PRERELEASES = "app2"
@@ -126,8 +126,8 @@ class Senders(RuleBasedStateMachine):
     def forged(self, application: str, signature: str) -> None:
         """A release of a stranger."""
         body = json.dumps(self.server.payload(application, f"evil-{self.server.number()}")).encode()
-        right = sign_hmac_sha256(SECRET, body)
-        values = {"twice": [right, right], "of another": [sign_hmac_sha256(b"x", body)], "prefix": [right[:-1]], "": []}
+        right = github_signature(SECRET, body)
+        values = {"twice": [right, right], "of another": [github_signature(b"x", body)], "prefix": [right[:-1]], "": []}
         head = b"".join(
             b"X-Hub-Signature-256: " + value.encode() + b"\r\n" for value in values.get(signature, [signature])
         )
@@ -199,7 +199,7 @@ def later(payload: Any) -> bool:
 
 def signed(delivery: str, body: bytes, event: str = "release") -> bytes:
     """A request as GitHub makes it."""
-    signature = f"X-Hub-Signature-256: {sign_hmac_sha256(SECRET, body)}\r\n"
+    signature = f"X-Hub-Signature-256: {github_signature(SECRET, body)}\r\n"
     return request(delivery.encode(), body, signature.encode(), event.encode())
 
 

@@ -18,7 +18,6 @@ from duct_tape.api import (
     SignatureError,
     UnsupportedMediaError,
     parse_json,
-    sign_hmac_sha256,
 )
 from duct_tape.errors import TemplateError
 from duct_tape.flags import Flag
@@ -34,6 +33,7 @@ from duct_tape_github.decide import decide
 from duct_tape_touch_file.plugin import heartbeat_age
 from fuzzing import configuration, inputs
 from fuzzing.oracle import Target, hold
+from signing import github_signature
 
 KEY = b"only for this fuzzing"
 SECRETS = (Secret("fuzzing", KEY),)
@@ -54,11 +54,11 @@ def delivery_of(data: bytes) -> RawDelivery:
 def verify(data: bytes) -> None:
     delivery = delivery_of(data)
     try:
-        receive.verify(delivery, SECRETS)
+        receive.verifier(SECRETS).verify(delivery)
     except SignatureError as error:
         hold(str(error) == "the signature is missing or wrong", f"a hint: {error}")
         return
-    right = sign_hmac_sha256(KEY, delivery.body)
+    right = github_signature(KEY, delivery.body)
     hold(delivery.values(receive.SIGNATURE) == (right,), "a signature was accepted that is not the right one")
 
 

@@ -11,10 +11,10 @@ import resource
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 
-from duct_tape.api import sign_hmac_sha256
 from duct_tape_github import receive
 from duct_tape_github.sample import release_payload
 from proofs.machine import SECRET
+from signing import github_signature
 
 LARGE = 25 * 1024 * 1024
 WRONG = "sha256=" + "0" * 64
@@ -56,7 +56,7 @@ class Attack:
             payload = {**release_payload("acme/other", tag="v1"), "padding": ""}
             payload["padding"] = "x" * (LARGE - len(json.dumps(payload)))
             self._signed = json.dumps(payload).encode()
-            self._signature = sign_hmac_sha256(SECRET, self._signed)
+            self._signature = github_signature(SECRET, self._signed)
         await self._large(self._signature, self._signed)
 
     async def signatures(self) -> None:

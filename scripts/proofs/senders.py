@@ -14,10 +14,10 @@ from typing import Any
 
 from attrs import frozen
 
-from duct_tape.api import sign_hmac_sha256
 from duct_tape_github import receive
 from duct_tape_github.sample import release_payload
 from proofs.machine import SECRET
+from signing import github_signature
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 PATH = "/integrations/github"
@@ -113,4 +113,4 @@ def delivery(name: str, number: int) -> tuple[bytes, dict[str, str]]:
     moment = (FIRST + timedelta(seconds=number)).strftime("%Y-%m-%dT%H:%M:%SZ")
     body = json.dumps(release_payload(f"acme/{name}", tag=f"v{number}", published_at=moment)).encode()
     headers = dict(receive.simulated("release", body).headers)
-    return body, {**headers, receive.SIGNATURE: sign_hmac_sha256(SECRET, body)}
+    return body, {**headers, receive.SIGNATURE: github_signature(SECRET, body)}

@@ -9,11 +9,12 @@ import duct_tape
 from duct_tape import api
 
 NAMES = """
-    API_VERSION Acceptance Action ApplicationName Check Context Decision DuctTapeError Event Flag Ignored
+    API_VERSION Acceptance Action ApplicationName Check Context Decision DuctTapeError Event Filter Flag Hmac Ignored
     MalformedError Outcome PermanentError PlannedRun PluginError Pong Problem RawDelivery Receiver ReceiverRoute
-    Refusal Release Result Run RunState Runs Secret SignatureError Template TransientError TriggerName
-    UnavailableError UnsupportedMediaError Volume hookimpl member option parse_form parse_json safe_name
-    check_hmac_form sign_hmac_sha256 verify_hmac_sha256
+    Refusal Release ReleasePublished RepositoriesConf Repository Result Run RunState Runs Sample Secret SecretPath
+    SharedToken SignatureError StandardWebhooks Template TransientError TriggerName UnavailableError
+    UnsupportedMediaError Verifier Volume fits_path header hookimpl identity json_bytes member moment option parse_form
+    parse_json safe_name standard_webhooks_problems
 """
 CORE = Path(duct_tape.__file__).parent
 PLUGINS = Path(__file__).parents[2] / "plugins"

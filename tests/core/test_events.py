@@ -36,9 +36,12 @@ def test_what_templates_see() -> None:
             "commit": None,
             "published_at": "2026-01-02T03:04:05Z",
             "author": None,
+            "kind": "release",
         },
         "repository": "acme/site",
         "delivery": "d1",
+        "event": "release",
+        "action": "published",
         "payload": EVENT.payload,
     }
     assert Event(name="ping", delivery="d2").variables()["release"] is None

@@ -23,6 +23,7 @@ FLAGS = st.builds(
     tag=TEXT,
     prerelease=st.booleans(),
     url=TEXT,
+    commit=TEXT,
     requested_at=TEXT,
 )
 
@@ -32,7 +33,7 @@ def test_a_flag_is_one_line_of_json() -> None:
     line = flag.to_line()
     assert line == (
         '{"run": "r1", "application": "site.example.com", "trigger": "", "integration": "", "delivery": "", '
-        '"repository": "", "tag": "v1 ü\\n", "prerelease": true, "url": "", "requested_at": ""}\n'
+        '"repository": "", "tag": "v1 ü\\n", "prerelease": true, "url": "", "commit": "", "requested_at": ""}\n'
     )
 
 

@@ -16,9 +16,10 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from duct_tape.api import RawDelivery, sign_hmac_sha256
+from duct_tape.api import RawDelivery
 from duct_tape_github import receive
 from duct_tape_github.sample import release_payload
+from signing import github_signature
 
 ROOT = Path(__file__).parents[2]
 SECRET = b"a secret of this test"
@@ -75,7 +76,7 @@ def signed(repository: str, secret: bytes = SECRET, **release: Any) -> RawDelive
     """A release as GitHub sends it."""
     body = json.dumps(release_payload(repository, **release)).encode()
     delivery = receive.simulated("release", body)
-    return RawDelivery.build([*delivery.headers, (receive.SIGNATURE, sign_hmac_sha256(secret, body))], body)
+    return RawDelivery.build([*delivery.headers, (receive.SIGNATURE, github_signature(secret, body))], body)
 
 
 @define(eq=False)

@@ -25,6 +25,7 @@ def test_the_environment_is_clean_and_says_what_the_flag_says(host: Host) -> Non
         tag="v1.0.0+build/1",
         prerelease=True,
         url="https://github.com/tomkersten/duct_tape/releases/tag/v1.0.0",
+        commit="9f1c4e0d",
         requested_at="2026-11-23T16:14:05Z",
     )
     host.flag("app1", content=flag.to_line().encode())
@@ -44,6 +45,7 @@ def test_the_environment_is_clean_and_says_what_the_flag_says(host: Host) -> Non
         "DUCT_TAPE_TAG": "v1.0.0+build/1",
         "DUCT_TAPE_PRERELEASE": "true",
         "DUCT_TAPE_URL": "https://github.com/tomkersten/duct_tape/releases/tag/v1.0.0",
+        "DUCT_TAPE_COMMIT": "9f1c4e0d",
         "DUCT_TAPE_REQUESTED_AT": "2026-11-23T16:14:05Z",
     }
     assert seen["DOCKER_HOST"] == "unix:///d"

@@ -15,9 +15,10 @@ import pytest
 from tests.e2e.machine import SECRET, Machine, until
 from tests.server_support import free_port
 
-from duct_tape.api import RawDelivery, sign_hmac_sha256
+from duct_tape.api import RawDelivery
 from duct_tape.assembly import assemble
 from duct_tape_github.sample import release_payload
+from signing import github_signature
 
 OLD_SECRET = b"0ld-secret-of-this-test"
 TOKEN = "t0ken-of-this-admin-socket"
@@ -62,7 +63,7 @@ def delivery(payload: Any, secret: bytes = SECRET, event: str = "release", signa
         "Content-Type": "application/json",
         "X-GitHub-Event": event,
         "X-GitHub-Delivery": f"d-{len(body)}",
-        "X-Hub-Signature-256": signature or sign_hmac_sha256(secret, body),
+        "X-Hub-Signature-256": signature or github_signature(secret, body),
     }
     return RawDelivery.build(headers, body)
 
@@ -200,7 +201,7 @@ def test_no_secret_and_nothing_personal_gets_out(story: Story) -> None:
         "a repr": shown(story),
     }
     keys = (SECRET, OLD_SECRET)
-    digests = {sign_hmac_sha256(key, sent.body, prefix="") for key in keys for sent in story.sent}
+    digests = {github_signature(key, sent.body, prefix="") for key in keys for sent in story.sent}
     claimed = {value.partition("=")[2] for sent in story.sent for value in sent.values("X-Hub-Signature-256")}
     words = {SECRET.decode(), OLD_SECRET.decode(), TOKEN, CHAT, *digests, *claimed, *PERSONAL}
     assert [(place, word) for place, text in places.items() for word in words if word in text] == []

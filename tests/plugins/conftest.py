@@ -15,10 +15,11 @@ import pytest
 from attrs import define
 from starlette.testclient import TestClient
 
-from duct_tape.api import Run, sign_hmac_sha256
+from duct_tape.api import Run
 from duct_tape.assembly import Assembly, assemble
 from duct_tape.journal.sqlite import SQLiteJournal
 from duct_tape.web.app import build_app
+from signing import github_signature
 
 # Of GitHub's documentation, and of signatures.json beside the real payloads.
 SECRET = b"a secret of this test"
@@ -70,7 +71,7 @@ class Server:
                 "Content-Type": "application/json",
                 "X-GitHub-Event": event,
                 "X-GitHub-Delivery": str(uuid.uuid4()),
-                "X-Hub-Signature-256": sign_hmac_sha256(secret, content),
+                "X-Hub-Signature-256": github_signature(secret, content),
                 **(headers or {}),
             },
         )

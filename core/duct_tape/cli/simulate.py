@@ -14,7 +14,8 @@ from duct_tape.delivery import Decision, Ignored, PlannedRun, Pong
 from duct_tape.errors import DuctTapeError, MalformedError, PermanentError, UnsupportedMediaError
 from duct_tape.events import Event
 from duct_tape.logs import escaped
-from duct_tape.web.receive import ReceiverRoute
+from duct_tape.web.receive import Receiver, ReceiverRoute
+from duct_tape.web.said import ORDER
 
 
 @click.command("simulate", epilog="Example: duct-tape simulate github release payload.json")
@@ -48,18 +49,21 @@ def simulate(assembly: Assembly, name: str, event_name: str, body: bytes) -> dic
     """
     receiver = receiver_of(assembly, name)
     try:
-        event = receiver.parse(receiver.simulated(event_name, body))
-        decision = receiver.decide(event)
+        told = receiver.understood(receiver.simulated(event_name, body))
     except (MalformedError, UnsupportedMediaError) as error:
         status = "malformed" if isinstance(error, MalformedError) else "unsupported media type"
         return {"status": status, "reason": str(error)}
     except Exception as error:
         # A fault of the integration, which the server answers in the same words.
         return {"status": "malformed", "reason": f"the integration cannot read it ({type(error).__name__})"}
-    return _described(assembly, name, event, decision)
+    found = [_described(assembly, name, event, decision) for event, decision in told]
+    if len(found) == 1:
+        return found[0]
+    status = min((one["status"] for one in found), key=ORDER.index)
+    return {"status": status, "events": found, "runs": [run for one in found for run in one.get("runs", ())]}
 
 
-def receiver_of(assembly: Assembly, name: str) -> Any:
+def receiver_of(assembly: Assembly, name: str) -> Receiver:
     """The functions of an integration.
 
     :raises DuctTapeError: there is no such integration, or it is off.
@@ -94,6 +98,11 @@ def _run(assembly: Assembly, name: str, event: Event, planned: PlannedRun) -> di
 
 
 def _print(result: dict[str, Any]) -> None:
+    for one in result.get("events", [result]):
+        _print_one(one)
+
+
+def _print_one(result: dict[str, Any]) -> None:
     reason = result.get("reason") or result.get("message") or result.get("key") or "the runs have no key"
     click.echo(f"{result['status']}: {escaped(reason)}")
     for run in result.get("runs", ()):

@@ -13,6 +13,7 @@ import attrs
 from duct_tape.conf.options import Address, ApplicationName, HttpUrl, Proxy, Seconds, Size, TriggerName
 from duct_tape.conf.schema import first_line
 from duct_tape.conf.sections import Sections
+from duct_tape.filters import Filter
 from duct_tape.secret import Secret
 from duct_tape.templates import Template
 
@@ -30,6 +31,7 @@ _NAMES: dict[Any, str] = {
     ApplicationName: "application",
     TriggerName: "name of a trigger",
     Template: "[template](templates.md)",
+    Filter: "[filter](filters.md)",
     Secret: "secret",
     Any: "anything",
 }

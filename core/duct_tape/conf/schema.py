@@ -11,6 +11,7 @@ import attrs
 
 from duct_tape.conf.options import Address, ApplicationName, HttpUrl, Proxy, Seconds, Size, TriggerName
 from duct_tape.conf.sections import Sections
+from duct_tape.filters import Filter
 from duct_tape.secret import Secret
 from duct_tape.templates import Template
 
@@ -40,6 +41,7 @@ _SIMPLE: dict[Any, dict[str, Any]] = {
     ApplicationName: {"type": "string", "minLength": 1},
     TriggerName: {"type": "string"},
     Template: {"type": "string", "maxLength": 4096},
+    Filter: {"type": "string", "maxLength": 4096},
     Secret: _SECRET,
     Any: {},
 }

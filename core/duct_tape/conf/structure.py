@@ -20,7 +20,8 @@ from cattrs.gen import make_dict_structure_fn
 
 from duct_tape.conf.options import Address, ApplicationName, HttpUrl, Proxy, Seconds, Size, TriggerName, http_url, proxy
 from duct_tape.conf.sources import KeyPath, Sources, dotted, undotted
-from duct_tape.errors import Problem, TemplateError
+from duct_tape.errors import FilterError, Problem, TemplateError
+from duct_tape.filters import Filter
 from duct_tape.secret import Secret, resolve
 from duct_tape.templates import Template
 from duct_tape.volume import name_problem
@@ -181,6 +182,7 @@ def _converter(trigger: Any, *, lenient: bool = False) -> cattrs.Converter:
     converter.register_structure_hook(Path, lambda value, kind: Path(_exactly(str)(value, kind)))
     converter.register_structure_hook(Secret, lambda value, _: resolve(value))
     converter.register_structure_hook(Template, _template)
+    converter.register_structure_hook(Filter, _filter)
     converter.register_structure_hook(TriggerName, trigger)
     converter.register_structure_hook(ApplicationName, _application)
     converter.register_structure_hook(Address, lambda value, _: address(_exactly(str)(value, str)))
@@ -189,6 +191,7 @@ def _converter(trigger: Any, *, lenient: bool = False) -> cattrs.Converter:
     if lenient:
         converter.register_structure_hook(Secret, lambda value, _: _or(_NO_SECRET, resolve, value))
         converter.register_structure_hook(Template, lambda value, _: _or(Template(""), Template, value))
+        converter.register_structure_hook(Filter, lambda value, _: _or(Filter("true"), Filter, value))
         for name in (ApplicationName, Address, HttpUrl, Proxy):
             converter.register_structure_hook(name, _exactly(str))
     return converter
@@ -197,7 +200,7 @@ def _converter(trigger: Any, *, lenient: bool = False) -> cattrs.Converter:
 def _or(otherwise: T, read: Callable[[Any], T], value: Any) -> T:
     try:
         return read(value)
-    except (ValueError, TypeError, TemplateError):
+    except (ValueError, TypeError, TemplateError, FilterError):
         return otherwise
 
 
@@ -265,6 +268,13 @@ def _template(value: Any, _: Any) -> Template:
         return Template(_exactly(str)(value, str))
     except TemplateError as error:
         raise ValueError(f"the template cannot be used: {error}") from None
+
+
+def _filter(value: Any, _: Any) -> Filter:
+    try:
+        return Filter(_exactly(str)(value, str))
+    except FilterError as error:
+        raise ValueError(f"the filter cannot be used: {error}") from None
 
 
 def _application(value: Any, _: Any) -> ApplicationName:

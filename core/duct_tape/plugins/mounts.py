@@ -108,7 +108,9 @@ class InstanceMount(BaseRoute):
         return unauthorized()
 
     def _tell(self, scope: Scope, error: BaseException) -> None:
-        request = f"{scope['method']} {scope['path']}"
+        # The route's path and not the request's: with some senders its end is the secret.
+        found = (route.path for route in self.instance.routes if route.matches(scope)[0] is Match.FULL)
+        request = f"{scope['method']} {self.instance.prefix}{next(found, '')}"
         log.error("plugin %s failed on %s: %s", self.instance.name, request, as_failure(error))
         log.debug("where", exc_info=error)
 

@@ -10,9 +10,9 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -33,8 +33,11 @@ from duct_tape.journal import Acceptance, Journal
 from duct_tape.plugins.allowed import Named
 from duct_tape.plugins.instance import Instance
 from duct_tape.runs import Run, RunState
+from duct_tape.sample import Sample
+from duct_tape.verifier import Verifier
 from duct_tape.web.answers import answer, unauthorized
 from duct_tape.web.limits import Memory, Share, check_encoding, read_body
+from duct_tape.web.said import Said, together
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -42,29 +45,43 @@ V = TypeVar("V")
 
 # Decoding more than this takes long enough to keep others waiting, so it is done beside the event loop.
 LARGE = 256 * 1024
+# Each is recorded on its own before the answer. No sender tells of so many changes at once.
+MAX_EVENTS = 100
 
 
 @frozen(kw_only=True, eq=False)
 class Receiver:
     """How one kind of sender is understood: pure functions, no I/O, total.
 
-    :param verify: raises ``SignatureError`` unless the delivery comes from the sender.
-    :param parse: the event of a verified delivery; raises ``MalformedError`` or ``UnsupportedMediaError``.
+    :param verifier: how the sender proves itself, such as ``Hmac``. Headers are looked at before the body is read, so
+        that strangers cost little; nothing else sees a delivery before it is verified.
+    :param parse: the event of a verified delivery, or several where one delivery tells of several; raises
+        ``MalformedError`` or ``UnsupportedMediaError``.
     :param decide: what to do about an event.
-    :param admit: raises ``SignatureError`` where the headers alone show that ``verify`` will. It is asked before
-        the body is read, so that strangers cost less.
+    :param simulated: the delivery that the sender would make for an event name and a body, unsigned; for
+        ``duct-tape simulate``. By default the body as JSON, with no header more.
+    :param sample: a delivery that the sender would make, unsigned; for ``duct-tape check``, ``duct-tape <instance>
+        send`` and the test kit. None without any.
     :param senders: names that ``allow_from`` may have beside networks, and the networks behind each; None as long as
         they are not known, and then nothing is accepted.
-    :param simulated: the delivery that the sender would make for an event name and a body, unsigned; for
-        ``duct-tape simulate``.
     """
 
-    verify: Callable[[RawDelivery], None]
-    parse: Callable[[RawDelivery], Event]
+    verifier: Verifier
+    parse: Callable[[RawDelivery], Event | Sequence[Event]]
     decide: Callable[[Event], Decision]
-    simulated: Callable[[str, bytes], RawDelivery]
-    admit: Callable[[RawDelivery], None] = lambda delivery: None
+    simulated: Callable[[str, bytes], RawDelivery] = field(default=lambda event, body: json_delivery(body))
+    sample: Callable[[Sample], RawDelivery] | None = None
     senders: Mapping[str, Named] = field(factory=dict)
+
+    def understood(self, delivery: RawDelivery) -> tuple[tuple[Event, Decision], ...]:
+        """What a verified delivery says, and what to do about it.
+
+        :raises MalformedError: it is not of the sender's form, or says nothing.
+        :raises UnsupportedMediaError: its content type is not read.
+        """
+        parsed = self.parse(delivery)
+        events = numbered((parsed,) if isinstance(parsed, Event) else tuple(parsed))
+        return tuple((event, self.decide(event)) for event in events)
 
 
 class ReceiverRoute(Route):
@@ -107,10 +124,10 @@ class Intake:
         tell = partial(request.app.state.strangers.tell, request.scope)
         try:
             # In this order, and never another: size and time, signature, content type, shape.
-            _pure(receiver.admit, RawDelivery.build(request.headers.items(), b""), None, (SignatureError,), log)
+            _pure(receiver.verifier.admit, _delivery(request, b""), (SignatureError,), log)
             with self._memory.share() as share:
-                event, decision = await self._understood(request, receiver, share, log)
-                return await self._carry(instance, event, decision, log)
+                told = await self._understood(request, receiver, share, log)
+                return together([await self._carry(instance, event, decision, log) for event, decision in told])
         except ClientDisconnect:
             return answer(400, "malformed", reason="the request ended early")
         except HTTPException as error:
@@ -137,10 +154,10 @@ class Intake:
 
     async def _understood(
         self, request: Request, receiver: Receiver, share: Share, log: logging.Logger
-    ) -> tuple[Event, Decision]:
+    ) -> tuple[tuple[Event, Decision], ...]:
         server = self.assembly.configuration.core.server
         body = await read_body(request, server.max_body, server.body_timeout, share)
-        delivery = RawDelivery.build(request.headers.items(), body)
+        delivery = _delivery(request, body)
         if len(body) <= LARGE:
             _verified(receiver, delivery, log)
             check_encoding(request)
@@ -151,11 +168,10 @@ class Intake:
         async with self._large:
             return await asyncio.to_thread(_understood, receiver, delivery, log)
 
-    async def _carry(self, instance: Instance, event: Event, decision: Decision, log: logging.Logger) -> Response:
+    async def _carry(self, instance: Instance, event: Event, decision: Decision, log: logging.Logger) -> Said:
         if isinstance(decision, Pong):
             log.info("pong: %s", decision.message)
-            members = {"configured": decision.configured, "message": decision.message}
-            return answer(200, "pong", delivery=event.delivery, **members)
+            return Said.pong(event.delivery, decision)
         if isinstance(decision, Ignored):
             return self._ignore(instance, event, decision.reason, log)
         if not decision.runs:
@@ -165,12 +181,10 @@ class Intake:
             return self._ignore(instance, event, accepted.older, log)
         if not accepted.runs:
             log.info("duplicate: %s of %s", decision.title or event.name, event.repository)
-            runs = [{"id": run} for run in accepted.duplicates]
-            return answer(200, "duplicate", delivery=event.delivery, runs=runs)
+            return Said.duplicate(event.delivery, accepted)
         for run in accepted.runs:
             log.info("accepted: %s of %s for %s (run %s)", decision.title, event.repository, run.application, run.id)
-        runs = [{"id": run.id, "application": run.application, "trigger": run.trigger} for run in accepted.runs]
-        return answer(202, "accepted", delivery=event.delivery, runs=runs)
+        return Said.accepted(event.delivery, accepted)
 
     async def deliver(self, instance: str, event: Event, decision: Runs, *, again: bool = True) -> Acceptance:
         """Record the decision's runs durably, then have them carried out.
@@ -197,36 +211,59 @@ class Intake:
         """The latest runs, newest first."""
         return await self.journal.recent(limit, application, state)
 
-    def _ignore(self, instance: Instance, event: Event, reason: str, log: logging.Logger) -> Response:
+    def _ignore(self, instance: Instance, event: Event, reason: str, log: logging.Logger) -> Said:
         log.info("ignored: %s", reason)
         self.journal.ignore(instance.name, event, reason)
-        return answer(200, "ignored", delivery=event.delivery, reason=reason)
+        return Said.ignored(event.delivery, reason)
+
+
+def json_delivery(body: bytes) -> RawDelivery:
+    """A delivery of JSON, with no header more."""
+    return RawDelivery.build({"Content-Type": "application/json"}, body)
+
+
+def numbered(events: Sequence[Event]) -> tuple[Event, ...]:
+    """The events of one delivery, whose ids tell them apart: the second of ``a`` is ``a/2``.
+
+    :raises MalformedError: there is none.
+    """
+    if not 0 < len(events) <= MAX_EVENTS:
+        raise MalformedError(f"the delivery tells of {len(events)} events, and not of 1 to {MAX_EVENTS}")
+    ids = [event.delivery for event in events]
+    if len(set(ids)) == len(ids):
+        return tuple(events)
+    first, *rest = events
+    return first, *(evolve(event, delivery=f"{event.delivery}/{number}") for number, event in enumerate(rest, 2))
+
+
+def _delivery(request: Request, body: bytes) -> RawDelivery:
+    below = request.scope["path"].removeprefix(request.scope["root_path"])
+    return RawDelivery.build(request.headers.items(), body, "" if below == "/" else below)
 
 
 def _verified(receiver: Receiver, delivery: RawDelivery, log: logging.Logger) -> None:
-    _pure(receiver.verify, delivery, None, (SignatureError,), log)
+    _pure(receiver.verifier.verify, delivery, (SignatureError,), log)
 
 
-def _understood(receiver: Receiver, delivery: RawDelivery, log: logging.Logger) -> tuple[Event, Decision]:
-    event = _pure(receiver.parse, delivery, Event, (MalformedError, UnsupportedMediaError), log)
-    return event, _pure(receiver.decide, event, Decision, (MalformedError,), log)
+def _understood(receiver: Receiver, delivery: RawDelivery, log: logging.Logger) -> tuple[tuple[Event, Decision], ...]:
+    def understood(delivery: RawDelivery) -> tuple[tuple[Event, Decision], ...]:
+        told = receiver.understood(delivery)
+        for wrong in (item for pair in told for item in pair if not isinstance(item, (Event, Ignored, Pong, Runs))):
+            raise TypeError(f"{type(wrong).__name__} is no answer")
+        return told
+
+    return _pure(understood, delivery, (MalformedError, UnsupportedMediaError), log)
 
 
-def _pure(
-    function: Callable[[V], T], value: V, kind: Any, allowed: tuple[type[DuctTapeError], ...], log: logging.Logger
-) -> T:
+def _pure(function: Callable[[V], T], value: V, allowed: tuple[type[DuctTapeError], ...], log: logging.Logger) -> T:
     """The result of an integration's function.
 
-    :param kind: the class of the result.
     :param allowed: what the function may raise; whatever else goes wrong in it counts as the first of these.
     """
     try:
-        result = function(value)
-        if not isinstance(result, kind or object):
-            raise TypeError(f"{type(result).__name__} is no answer")
+        return function(value)
     except allowed:
         raise
     except (Exception, SystemExit, KeyboardInterrupt) as unexpected:
         log.exception("the integration failed on a delivery")
         raise allowed[0](f"the integration cannot read it ({type(unexpected).__name__})") from unexpected
-    return result

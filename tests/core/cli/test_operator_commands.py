@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeVar
 
 import pytest
 from attrs import evolve
-from tests.server_support import run
+from tests.server_support import Checked, run
 
 from duct_tape.api import Event, MalformedError, RawDelivery, Receiver, ReceiverRoute, Run, Runs, RunState
 from duct_tape.journal import accepting
@@ -226,7 +226,7 @@ def test_an_integration_that_is_gone_off_or_cannot_decide_is_a_sentence(
     def simulated(name: str, body: bytes) -> NoReturn:
         raise AssertionError
 
-    receiver = Receiver(verify=parse, parse=parse, decide=decide, simulated=simulated)
+    receiver = Receiver(verifier=Checked(parse), parse=parse, decide=decide, simulated=simulated)
     offer(routes=lambda ctx: [ReceiverRoute(receiver)])
     configure("[plugins.x]\n")
     ended = cli("deliveries", "replay", "d-v1")

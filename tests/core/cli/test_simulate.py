@@ -11,6 +11,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from tests.server_support import Checked
 
 from duct_tape.api import (
     Decision,
@@ -88,7 +89,7 @@ def test_a_release_that_would_be_ignored_is_fine(
         ("release", b"", "malformed: the body is not JSON in UTF-8\n"),
         ("release", b"\xff", "malformed: the body is not JSON in UTF-8\n"),
         ("release", b"{}", "malformed: `repository.id` is missing or is not a whole number\n"),
-        ("re\nlease", b"{}", "malformed: the header X-GitHub-Event is missing or not as GitHub sends it\n"),
+        ("re\nlease", b"{}", "malformed: the header X-GitHub-Event is missing or not as the sender sends it\n"),
     ],
 )
 def test_a_delivery_that_would_be_refused(cli: Cli, configure: Configure, event: str, body: bytes, text: str) -> None:
@@ -146,7 +147,7 @@ def simulated(name: str, body: bytes) -> RawDelivery:
 
 
 def integration(decide: Callable[[Event], Decision]) -> Any:
-    receiver = Receiver(verify=lambda delivery: None, parse=parse, decide=decide, simulated=simulated)
+    receiver = Receiver(verifier=Checked(lambda delivery: None), parse=parse, decide=decide, simulated=simulated)
     return lambda: [ReceiverRoute(receiver)]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.server_support import CONFIGURATION, Recorder, decide, deliver, parse, plugin, sender, verify
+from tests.server_support import CONFIGURATION, Checked, Recorder, decide, deliver, parse, plugin, sender, verify
 
 from duct_tape.addresses import Network, address, network
 from duct_tape.api import RawDelivery, Receiver, ReceiverRoute
@@ -42,7 +42,7 @@ def test_a_name_that_nobody_knows_yet_is_no_reason_to_refuse() -> None:
 
 def forge(ask: Any) -> Any:
     receiver = Receiver(
-        verify=verify, parse=parse, decide=decide, senders={"forge": ask},
+        verifier=Checked(verify), parse=parse, decide=decide, senders={"forge": ask},
         simulated=lambda name, body: RawDelivery.build({}, body),
     )  # fmt: skip
     return plugin(routes=lambda ctx: [ReceiverRoute(receiver)])

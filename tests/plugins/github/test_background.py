@@ -16,10 +16,11 @@ from tests.plugins.conftest import SECRET
 from tests.plugins.github.fake_github import TOKEN, FakeGitHub, ago
 from tests.server_support import Recorder
 
-from duct_tape.api import Outcome, Result, Run, RunState, sign_hmac_sha256
+from duct_tape.api import Outcome, Result, Run, RunState
 from duct_tape.testing import Harness
 from duct_tape_github import background
 from duct_tape_github.background import Background
+from signing import github_signature
 
 HOUR = 3600.0
 
@@ -107,7 +108,7 @@ def post(harness: Harness, payload: dict[str, Any], guid: str = "", event: str =
     headers = {
         "X-GitHub-Event": event,
         "X-GitHub-Delivery": guid or str(uuid.uuid4()),
-        "X-Hub-Signature-256": sign_hmac_sha256(SECRET, content),
+        "X-Hub-Signature-256": github_signature(SECRET, content),
     }
     return harness.post("github", content, headers)
 

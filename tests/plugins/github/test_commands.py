@@ -46,7 +46,7 @@ class Sender:
         instance = assembly.instance("github")
         assert instance is not None
         [delivery] = self.received
-        receive.verify(delivery, instance.config.secrets)
+        receive.verifier(instance.config.secrets).verify(delivery)
         return delivery
 
 

@@ -20,13 +20,14 @@ from duct_tape.api import (
     Secret,
     SignatureError,
     UnsupportedMediaError,
-    sign_hmac_sha256,
+    moment,
 )
 from duct_tape_github import receive
 from duct_tape_github.conf import GitHubConf, Repository
 from duct_tape_github.decide import decide
 from duct_tape_github.plugin import matching
 from duct_tape_github.sample import release_payload
+from signing import github_signature
 
 KEY = b"a key"
 SECRETS = (Secret("test", KEY),)
@@ -84,7 +85,7 @@ def parsed_and_decided(delivery: RawDelivery) -> object:
 @given(headers, bodies)
 def test_verify_is_total_and_never_true_by_chance(pairs: list[tuple[str, str]], body: bytes) -> None:
     with pytest.raises(SignatureError):
-        receive.verify(RawDelivery.build(pairs, body), SECRETS)
+        receive.verifier(SECRETS).verify(RawDelivery.build(pairs, body))
 
 
 @unhurried
@@ -116,15 +117,15 @@ def test_any_of_the_secrets_is_good_and_a_changed_byte_is_not(
     body: bytes, keys: list[bytes], data: st.DataObject
 ) -> None:
     secrets = [Secret("test", key) for key in keys]
-    signature = sign_hmac_sha256(data.draw(st.sampled_from(keys)), body)
-    receive.verify(_signed(body, [signature]), secrets)
+    signature = github_signature(data.draw(st.sampled_from(keys)), body)
+    receive.verifier(secrets).verify(_signed(body, [signature]))
     position = data.draw(st.integers(0, len(signature) - 1))
     other = data.draw(st.characters(codec="latin-1").filter(lambda character: character != signature[position]))
     for values in ([signature] * 2, [signature[:position]], [signature[:position] + other + signature[position + 1 :]]):
         with pytest.raises(SignatureError):
-            receive.verify(_signed(body, values), secrets)
+            receive.verifier(secrets).verify(_signed(body, values))
     with pytest.raises(SignatureError):
-        receive.verify(_signed(body + b"\n", [signature]), secrets)
+        receive.verifier(secrets).verify(_signed(body + b"\n", [signature]))
 
 
 @unhurried
@@ -154,7 +155,7 @@ def test_only_ascii_case_makes_no_difference(name: str) -> None:
 def test_times_sort_as_they_follow(one: Any, other: Any) -> None:
     try:
         earlier, later = sorted((one, other))
-        first, second = (receive.moment({"at": time.isoformat()}, "at") for time in (earlier, later))
+        first, second = (moment({"at": time.isoformat()}, "at") for time in (earlier, later))
     except MalformedError:
         return  # Outside the calendar once it is in UTC.
     assert first is not None

@@ -159,10 +159,10 @@ def test_known_signatures() -> None:
         ]:
             delivery = RawDelivery.build({header: value}, body)
             if good:
-                receive.verify(delivery, secrets)
+                receive.verifier(secrets).verify(delivery)
             else:
                 with pytest.raises(SignatureError):
-                    receive.verify(delivery, secrets)
+                    receive.verifier(secrets).verify(delivery)
 
 
 def test_the_samples_have_the_shape_of_the_real_ones() -> None:

@@ -74,6 +74,7 @@ def test_the_flag_is_one_line_with_exactly_these_members() -> None:
         ("tag", "v1.0.0"),
         ("prerelease", True),
         ("url", "https://example.com/v1"),
+        ("commit", ""),
         ("requested_at", "2023-11-14T22:13:20.250+00:00"),
     ]
 
