@@ -140,7 +140,7 @@ def read_flag(data: bytes) -> None:
     flag = Flag.parse(data)
     if flag is not None:
         hold(flag.run and flag.application, "a flag of nothing")
-        hold(not any(b"\0" in value for value in environment(flag, {}).values()), "NUL in the environment")
+        hold(not any(b"\0" in value for value in environment(flag, "c", {}).values()), "NUL in the environment")
 
 
 def read_result(data: bytes) -> None:

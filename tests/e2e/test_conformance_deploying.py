@@ -11,6 +11,7 @@ import pytest
 from tests.listener_support import HOLD, Host, runs, until
 
 from duct_tape.flags import Flag
+from duct_tape.listener.names import is_claim_id
 
 
 def test_the_environment_is_clean_and_says_what_the_flag_says(host: Host) -> None:
@@ -35,6 +36,7 @@ def test_the_environment_is_clean_and_says_what_the_flag_says(host: Host) -> Non
 
     lines = host.result("r1")["output"].splitlines()
     seen = dict(line.split("=", 1) for line in lines if "=" in line)
+    assert is_claim_id(seen.pop("DUCT_TAPE_CLAIM"))
     assert {name: value for name, value in seen.items() if name.startswith("DUCT_TAPE_")} == {
         "DUCT_TAPE_RUN": "r1",
         "DUCT_TAPE_APPLICATION": "app1",

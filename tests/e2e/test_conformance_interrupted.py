@@ -6,6 +6,7 @@ import shutil
 import signal
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 from tests.listener_support import HOLD, Host, until
 
@@ -57,6 +58,23 @@ def test_what_a_crash_interrupted_is_deployed_again(host: Host) -> None:
 
     assert set(host.runs("app1")) == {"v1"}
     assert "not alone" not in (host.volume / ".results" / "run-v1.log").read_text() or host.form == "python"
+
+
+def test_another_volume_is_not_hit_by_a_flag_that_names_its_run(host: Host, tmp_path: Path) -> None:
+    app = host.application("app1", HOLD)
+    host.start()
+    host.flag("app1", "v1")
+    host.state("run-v1", "deploying")
+    (tmp_path / "other").mkdir()
+    other = Host(tmp_path / "other", host.form)
+    other.application("app1")
+    _crashed(other, "00000000000000000001-00000002", "app1", "v1")
+
+    assert other.once()[0] == 0
+    (app / "go").touch()
+
+    assert host.state("run-v1", "deployed")["exit_code"] == 0
+    assert other.result("run-v1")["state"] == "deployed"
 
 
 def test_what_a_crash_interrupted_gives_way_to_a_newer_flag(host: Host) -> None:

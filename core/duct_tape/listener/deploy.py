@@ -68,7 +68,7 @@ class Deploy:
         return Script(
             path=applications.script(name),
             folder=applications.folder(name),
-            environment=environment(self.order.flag, os.environ),
+            environment=environment(self.order.flag, self.order.claim.id, os.environ),
             stdin=self.order.stdin,
         )
 

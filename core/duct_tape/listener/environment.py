@@ -21,16 +21,22 @@ KEPT = (
     "XDG_RUNTIME_DIR",
     "DOCKER_HOST",
 )
+# By this a later listener finds what a killed one has left running.
+MARK = "DUCT_TAPE_CLAIM"
 _DEFAULTS = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 
 
-def environment(flag: Flag, ours: Mapping[str, str]) -> dict[bytes, bytes]:
-    """What ``bin/deploy`` sees: ``DUCT_TAPE_RUN``, ``DUCT_TAPE_TAG``, … beside the kept part of ``ours``."""
+def environment(flag: Flag, claim: str, ours: Mapping[str, str]) -> dict[bytes, bytes]:
+    """What ``bin/deploy`` sees: ``DUCT_TAPE_RUN``, ``DUCT_TAPE_TAG``, … beside the kept part of ``ours``.
+
+    :param claim: the id of the flag's claim.
+    """
     kept = {**_DEFAULTS, **{name: ours[name] for name in KEPT if name in ours}}
     said = {f"DUCT_TAPE_{name.upper()}": _text(value) for name, value in asdict(flag).items()}
     return {
         **{name.encode(): value.encode("utf-8", "surrogateescape") for name, value in kept.items()},
         **{name.encode(): value for name, value in said.items()},
+        MARK.encode(): claim.encode(),
     }
 
 

@@ -153,7 +153,7 @@ class Inbox:
     def _taken_over(self, spool: Spool, order: Order) -> Order:
         if order.claim.id not in self._left_over:
             return order
-        if end_left_overs(order.flag.run):
+        if end_left_overs(order.claim.id):
             log.warning("%s: ended what a killed listener had left running", order.application)
         return evolve(order, begun=results.begun(spool, order.flag.run))
 

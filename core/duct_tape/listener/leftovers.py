@@ -1,7 +1,9 @@
 """Left-over processes: what an interrupted deploy still has running when its listener is gone.
 
 A listener that was killed cannot end its deploys, and a second deploy of the same application must not run beside
-them. They are found by their environment, which the system vouches for, and not by anything that the volume says.
+them. They are found by their environment, which the system vouches for, and not by anything that the volume says: a
+claim's id is made by a listener, is another one in every volume, and lies where nobody else can write. A run's id is
+the container's word, and could name the processes of another volume, or what an earlier deploy has left on purpose.
 """
 
 from __future__ import annotations
@@ -12,28 +14,31 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from duct_tape.listener.environment import MARK
+
 PROC = Path("/proc")
 # From SIGKILL to their end; one that hangs in the system may take for ever.
 SECONDS = 5.0
 
 
-def end_left_overs(run: str, proc: Path = PROC) -> int:
-    """Kill the process groups that were started for ``run``, and wait until they are gone.
+def end_left_overs(claim: str, proc: Path = PROC) -> int:
+    """Kill the process groups that were started for a claim, and wait until they are gone.
 
+    :param claim: the claim's id.
     :returns: how many there were.
     """
-    groups = _groups(run, proc)
+    groups = _groups(claim, proc)
     for group in groups:
         with suppress(OSError):
             os.killpg(group, signal.SIGKILL)
     deadline = time.monotonic() + SECONDS
-    while groups and _groups(run, proc) & groups and time.monotonic() < deadline:
+    while groups and _groups(claim, proc) & groups and time.monotonic() < deadline:
         time.sleep(0.01)
     return len(groups)
 
 
-def _groups(run: str, proc: Path) -> set[int]:
-    mark = f"DUCT_TAPE_RUN={run}".encode()
+def _groups(claim: str, proc: Path) -> set[int]:
+    mark = f"{MARK}={claim}".encode()
     groups = {_group(pid) for pid in _processes(proc) if mark in _environment(proc, pid)}
     # A listener that bin/deploy itself has started bears the mark, too, and does not end itself.
     return groups - {0, os.getpgrp()}

@@ -189,15 +189,15 @@ def test_a_deploy_that_a_killed_listener_left_running_is_ended(
 ) -> None:
     ended: list[str] = []
 
-    def end(run: str) -> int:
-        ended.append(run)
+    def end(claim: str) -> int:
+        ended.append(claim)
         return 1
 
     monkeypatch.setattr(inbox, "end_left_overs", end)
     host.application("app")
     spool = Spool.open(host.volume)
     host.flag("app", "v1")
-    claims.take(spool, "app", "")
+    claim = claims.take(spool, "app", "")
     host.flag("app", "v2")
     box = Inbox(spool, applications)
 
@@ -207,7 +207,8 @@ def test_a_deploy_that_a_killed_listener_left_running_is_ended(
     box.close()
 
     assert [order.flag.tag for order in orders] == ["v1", "v2"]
-    assert ended == ["run-v1"]
+    assert claim
+    assert ended == [claim.id]
     assert "a killed listener" in caplog.text
 
 

@@ -85,11 +85,11 @@ def test_what_a_killed_listener_left_is_ended_also_when_the_first_look_failed(
     host: Host, applications: Applications, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ended: list[str] = []
-    monkeypatch.setattr(inbox, "end_left_overs", lambda run: ended.append(run))
+    monkeypatch.setattr(inbox, "end_left_overs", ended.append)
     host.application("app")
     spool = Spool.open(host.volume)
     host.flag("app", "v1")
-    claims.take(spool, "app", "")
+    claim = claims.take(spool, "app", "")
     host.applications.rename(host.root / "away")
     box = Inbox(spool, applications)
     assert box.look(()) == []
@@ -99,4 +99,5 @@ def test_what_a_killed_listener_left_is_ended_also_when_the_first_look_failed(
     box.close()
 
     assert [order.flag.tag for order in orders] == ["v1"]
-    assert ended == ["run-v1"]
+    assert claim
+    assert ended == [claim.id]
