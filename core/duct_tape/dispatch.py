@@ -107,9 +107,7 @@ class Dispatcher:
         while True:
             await asyncio.sleep(seconds)
             try:
-                for run in await self._journal.untold():
-                    self._observers.tell(run)
-                self._begin(await self._journal.claim(self.lease))
+                await self.look()
                 await self._let_go()
                 if self._lanes and time.monotonic() - beat > LEASE_SECONDS / 4:
                     beat = time.monotonic()
@@ -119,6 +117,12 @@ class Dispatcher:
             except Exception:
                 # Whatever it is: all that waits depends on this.
                 log.exception("what waits was not looked at; the next look follows")
+
+    async def look(self) -> None:
+        """Tell of what commands changed, and begin what is due."""
+        for run in await self._journal.untold():
+            self._observers.tell(run)
+        self._begin(await self._journal.claim(self.lease))
 
     async def _let_go(self) -> None:
         """Give back what the journal has under this holder's name, and nobody here knows of.

@@ -79,7 +79,7 @@ def simulated(event: str, body: bytes) -> RawDelivery:
     """The delivery that GitHub would make, without its signature."""
     headers = {
         "Content-Type": "application/json",
-        EVENT: event,
+        EVENT: event or "release",
         DELIVERY: str(uuid.uuid4()),
     }
     return RawDelivery.build(headers, body)

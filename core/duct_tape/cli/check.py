@@ -19,6 +19,7 @@ from duct_tape.errors import ConfigurationError, PermanentError, Problem
 from duct_tape.events import Event, Release
 from duct_tape.plugins.instance import Instance
 from duct_tape.plugins.isolation import PluginFailure, call
+from duct_tape.senders import problems_of
 
 # Stands for the instance, where no integration uses a trigger. None can have this name.
 SAMPLE = "a sample"
@@ -76,7 +77,11 @@ def _instance_problems(assembly: Assembly, instance: Instance) -> Iterable[Probl
     if not instance.on and instance.failed_stage != "config":
         message = f"the plugin is off: {instance.failed_stage}: {instance.failure},"
         return [sources.problem(message, path, f"it is {instance.installed.origin}")]
-    return [*_command_problems(assembly, instance), *_own_problems(assembly, instance)]
+    return [
+        *_command_problems(assembly, instance),
+        *_located(sources, path, problems_of(assembly, instance)),
+        *_own_problems(assembly, instance),
+    ]
 
 
 def _command_problems(assembly: Assembly, instance: Instance) -> Iterable[Problem]:
@@ -103,6 +108,10 @@ def _own_problems(assembly: Assembly, instance: Instance) -> Iterable[Problem]:
     problems = [problem for problem in found if isinstance(problem, Problem)]
     if len(problems) < len(found):
         return [sources.problem("the plugin's own check returned something else than problems,", path)]
+    return _located(sources, path, problems)
+
+
+def _located(sources: Sources, path: KeyPath, problems: Iterable[Problem]) -> list[Problem]:
     return [attrs.evolve(problem, file=problem.file or _file(sources, path, problem)) for problem in problems]
 
 

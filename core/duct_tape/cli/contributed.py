@@ -8,9 +8,11 @@ from typing import Any
 
 import click
 
-from duct_tape.assembly import assemble
+from duct_tape.assembly import assemble, local_url
+from duct_tape.cli.send import send_command
 from duct_tape.errors import ConfigurationError
 from duct_tape.plugins.isolation import PluginFailure, call
+from duct_tape.senders import receives
 
 
 def contributed_group(name: str) -> click.Group | None:
@@ -33,12 +35,15 @@ def contributed_group(name: str) -> click.Group | None:
     if not instance.on:
         raise click.ClickException(f"plugin {name} is off: {instance.failed_stage}: {instance.failure}")
     hook = assembly.registry.hook(instance, "ducttape_commands")
-    if hook is None:
-        raise click.ClickException(f"plugin {name} has no commands")
     try:
-        commands: list[click.Command] = call(lambda: checked_commands(hook))
+        commands: list[click.Command] = call(lambda: checked_commands(hook)) if hook else []
     except PluginFailure as failure:
         raise click.ClickException(f"plugin {name} failed to offer its commands: {failure}") from None
+    # Every integration has this one, unless it brings one of its own.
+    if receives(instance) and "send" not in [command.name for command in commands]:
+        commands.append(send_command(assembly, instance, local_url(assembly.configuration.core.server.bind)))
+    if not commands:
+        raise click.ClickException(f"plugin {name} has no commands")
     return click.Group(name, commands=commands, help=f"Commands of the plugin {name}.")
 
 

@@ -11,13 +11,13 @@ from attrs import evolve
 from duct_tape.assembly import Assembly, assemble, new_run, new_run_id
 from duct_tape.cli.journal import when, with_journal
 from duct_tape.cli.options import config_option
-from duct_tape.cli.simulate import receiver_of
 from duct_tape.delivery import Decision, Runs
 from duct_tape.errors import DuctTapeError, MalformedError
 from duct_tape.events import Event
 from duct_tape.journal import Acceptance, Stored
 from duct_tape.journal.sqlite import SQLiteJournal
 from duct_tape.logs import escaped
+from duct_tape.senders import receiver_of
 
 
 @click.command("replay", epilog="Example: duct-tape deliveries replay 72d3162e-cc78-11e3-81ab-4c9367dc0958")

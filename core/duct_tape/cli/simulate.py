@@ -11,10 +11,10 @@ import click
 from duct_tape.assembly import Assembly, assemble
 from duct_tape.cli.options import config_option, json_option, print_json
 from duct_tape.delivery import Decision, Ignored, PlannedRun, Pong
-from duct_tape.errors import DuctTapeError, MalformedError, PermanentError, UnsupportedMediaError
+from duct_tape.errors import MalformedError, PermanentError, UnsupportedMediaError
 from duct_tape.events import Event
 from duct_tape.logs import escaped
-from duct_tape.web.receive import Receiver, ReceiverRoute
+from duct_tape.senders import receiver_of
 from duct_tape.web.said import ORDER
 
 
@@ -61,23 +61,6 @@ def simulate(assembly: Assembly, name: str, event_name: str, body: bytes) -> dic
         return found[0]
     status = min((one["status"] for one in found), key=ORDER.index)
     return {"status": status, "events": found, "runs": [run for one in found for run in one.get("runs", ())]}
-
-
-def receiver_of(assembly: Assembly, name: str) -> Receiver:
-    """The functions of an integration.
-
-    :raises DuctTapeError: there is no such integration, or it is off.
-    """
-    instance = assembly.instance(name)
-    if instance is None:
-        known = ", ".join(instance.name for instance in assembly.registry)
-        raise DuctTapeError(f"there is no `{name}` under [plugins]; there are: {known or 'none'}")
-    if not instance.on:
-        raise DuctTapeError(f"plugin {name} is off: {instance.failed_stage}: {instance.failure}")
-    for route in instance.routes:
-        if isinstance(route, ReceiverRoute):
-            return route.receiver
-    raise DuctTapeError(f"plugin {name} receives no webhooks")
 
 
 def _described(assembly: Assembly, name: str, event: Event, decision: Decision) -> dict[str, Any]:

@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from duct_tape.sample import Sample
+    from duct_tape.testing.clock import FakeClock
     from duct_tape.testing.harness import Harness
 
-__all__ = ["Harness"]
+__all__ = ["FakeClock", "Harness", "Sample"]
 
 
 def __getattr__(name: str) -> Any:
@@ -20,4 +22,12 @@ def __getattr__(name: str) -> Any:
         from duct_tape.testing.harness import Harness
 
         return Harness
+    if name == "FakeClock":
+        from duct_tape.testing.clock import FakeClock
+
+        return FakeClock
+    if name == "Sample":
+        from duct_tape.sample import Sample
+
+        return Sample
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

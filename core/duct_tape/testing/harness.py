@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,10 +14,15 @@ from starlette.testclient import TestClient
 
 from duct_tape.assembly import Assembly, assemble
 from duct_tape.dispatch import Dispatcher, Retry
+from duct_tape.flags import Flag
 from duct_tape.journal import Journal
 from duct_tape.journal.sqlite import open_journal
 from duct_tape.plugins.instance import Instance
-from duct_tape.runs import Run
+from duct_tape.results import Result, State
+from duct_tape.runs import WITH_LISTENER, Run
+from duct_tape.sample import Sample
+from duct_tape.senders import sample_delivery
+from duct_tape.testing.clock import FakeClock
 from duct_tape.web.app import build_app
 
 if TYPE_CHECKING:
@@ -45,6 +51,7 @@ class Harness:
         the folder.
     :param plugins: modules or objects by plugin name, offered beside the installed plugins.
     :param retry: when failed attempts are repeated; by default nearly at once and for a second at most.
+    :param clock: stands in for the machine's clock while the server runs.
     :raises ConfigurationError: the configuration is wrong.
     """
 
@@ -55,25 +62,32 @@ class Harness:
         *,
         plugins: Mapping[str, Any] | None = None,
         retry: Retry = IMPATIENT,
+        clock: FakeClock | None = None,
     ) -> None:
         self.volume = folder / "shared_volume"
         self.journal = folder / "var" / "journal.sqlite3"
         self.assembly: Assembly = assemble(self._write(folder / "conf", configuration), plugins).require()
         self._retry = retry
+        self._clock = clock
+        self._stack = ExitStack()
         self._client: TestClient | None = None
 
     def __enter__(self) -> Harness:
         conf = self.assembly.configuration.core.journal
         app = build_app(self.assembly, open_journal(conf), self._retry)
-        self._client = TestClient(app, base_url="http://duct-tape.test", follow_redirects=False)
-        self._client.__enter__()
+        with ExitStack() as stack:
+            if self._clock is not None:
+                stack.enter_context(self._clock.running())
+            client = TestClient(app, base_url="http://duct-tape.test", follow_redirects=False)
+            self._client = stack.enter_context(client)
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.client.__exit__(kind, error, traceback)
         self._client = None
+        self._stack.__exit__(kind, error, traceback)
 
     @property
     def client(self) -> TestClient:
@@ -94,6 +108,21 @@ class Harness:
         given = {"Content-Type": "application/json", **(headers or {})}
         return self.client.post(f"/integrations/{instance}", content=content, headers=given)
 
+    def send(self, instance: str, sample: Sample | None = None, *, signed: bool = True) -> httpx2.Response:
+        """Send what the integration's sender would send, signed as that sender signs.
+
+        ::
+
+            harness.send("gitea", Sample(repository="acme/site", tag="v1.2.3"))
+
+        :param sample: what the delivery tells of; by default a release of the first repository that is configured.
+        :param signed: False for a delivery of somebody who does not know the secret.
+        :raises DuctTapeError: there is no such integration, or its receiver has no sample.
+        """
+        delivery = sample_delivery(self.assembly, instance, sample, signed=signed)
+        path = f"/integrations/{instance}{delivery.path}"
+        return self.client.post(path, content=delivery.body, headers=list(delivery.headers))
+
     def settle(self, seconds: float = 10.0) -> None:
         """Wait until no run is waiting and all plugins have been told.
 
@@ -107,6 +136,43 @@ class Harness:
 
         self.call(settled)
 
+    def advance(self, seconds: float) -> None:
+        """Let time pass on the ``clock``, and begin at once what is due then.
+
+        :raises RuntimeError: the harness was made without a clock.
+        """
+        if self._clock is None:
+            raise RuntimeError("the harness has no clock: Harness(..., clock=FakeClock())")
+        self._clock.advance(seconds)
+        self.call(self._state.intake.dispatcher.look)
+
+    def deploy(self, name: str, *, exit_code: int = 0, output: str = "") -> Run:
+        """Play the host: take the flag ``name``, and answer as the listener does after ``bin/deploy``.
+
+        :return: the run, once the server knows how its deploy ended.
+        :raises AssertionError: there is no such flag, or it is none of Duct Tape's own.
+        :raises TimeoutError: the server does not follow the flag, such as with ``expect_listener = false``.
+        """
+        path = self.volume / name
+        flag = Flag.parse(path.read_bytes()) if path.is_file() else None
+        if flag is None:
+            raise AssertionError(f"there is no flag {name} to deploy; there are: {', '.join(self.flags()) or 'none'}")
+        path.unlink()
+        state: State = "failed" if exit_code else "deployed"
+        result = Result.of(flag, state, exit_code=exit_code, output=output)
+        (self.volume / ".results").mkdir(exist_ok=True)
+        (self.volume / ".results" / f"{flag.run}.json").write_bytes(result.to_line())
+        return self.call(lambda: self._ended(flag.run))
+
+    async def _ended(self, number: str, seconds: float = 10.0) -> Run:
+        journal: Journal = self._state.intake.journal
+        async with asyncio.timeout(seconds):
+            while True:
+                run = await journal.find(number)
+                if run is not None and run.state not in WITH_LISTENER:
+                    return run
+                await asyncio.sleep(0.01)
+
     def runs(self) -> list[Run]:
         """All runs as the journal has them, oldest first."""
 
@@ -117,6 +183,25 @@ class Harness:
         """The flags in the shared volume: content by name."""
         files = (path for path in self.volume.iterdir() if path.is_file() and not path.name.startswith("."))
         return {path.name: path.read_text("utf-8") for path in sorted(files)}
+
+    def assert_runs(self, *expected: tuple[str, str]) -> None:
+        """Hold the runs to be exactly these: application and state of each, in the order of their arrival.
+
+        :raises AssertionError: they are others; the text tells each with its detail.
+        """
+        runs = self.runs()
+        told = "".join(f"\n  {run.application}: {run.state} ({run.detail})" for run in runs) or " none"
+        if [(run.application, str(run.state)) for run in runs] != list(expected):
+            raise AssertionError(f"the runs are:{told}")
+
+    def assert_flags(self, *names: str) -> None:
+        """Hold the flags in the shared volume to be exactly these, in any order.
+
+        :raises AssertionError: they are others.
+        """
+        found = sorted(self.flags())
+        if found != sorted(names):
+            raise AssertionError(f"the flags are: {', '.join(found) or 'none'}")
 
     def call(self, function: Callable[[], Awaitable[T]]) -> T:
         """The result of an asynchronous function without arguments, called on the server's event loop."""

@@ -46,8 +46,10 @@ def test_the_entry_point_is_registered() -> None:
     assert entry.value == "duct_tape.testing.fixtures"
 
 
-def test_the_kit_has_one_name() -> None:
-    assert testing.__all__ == ["Harness"]
+def test_the_kit_has_these_names() -> None:
+    assert testing.__all__ == ["FakeClock", "Harness", "Sample"]
+    for name in testing.__all__:
+        assert getattr(testing, name).__name__ == name
     assert testing.Harness.__name__ == "Harness"
     with pytest.raises(AttributeError, match="has no attribute 'Harnes'"):
         testing.Harnes  # noqa: B018
