@@ -3,6 +3,10 @@
 These names are the contract with plugins (``API_VERSION``); all others may change at any time.
 """
 
+import sys
+from typing import TYPE_CHECKING
+
+from duct_tape import deprecations
 from duct_tape.bodies import header, identity, json_bytes, moment
 from duct_tape.conf.options import ApplicationName, TriggerName, option
 from duct_tape.context import Context
@@ -97,3 +101,9 @@ __all__ = [
     "safe_name",
     "standard_webhooks_problems",
 ]
+
+if not TYPE_CHECKING:  # For type checkers there are the names above and no others.
+
+    def __getattr__(name: str) -> object:
+        importer = sys._getframe(1).f_globals.get("__name__", "")
+        return deprecations.deprecated_name(name, importer)

@@ -36,8 +36,10 @@ def command(config: Path | None, explain: bool, as_json: bool) -> int:
     told where they are.
     """
     logging.disable(logging.CRITICAL)
+    warnings: list[str] = []
     try:
         assembly = assemble(config)
+        warnings = assembly.registry.deprecations()
         problems = check(assembly)
     except ConfigurationError as error:
         problems = list(error.problems)
@@ -45,12 +47,15 @@ def command(config: Path | None, explain: bool, as_json: bool) -> int:
     if as_json:
         rows = [attrs.asdict(attrs.evolve(item, message=item.message.rstrip(","))) for item in problems]
         told = {} if explained is None else {"settings": explained}
-        print_json({"problems": rows, "runs": [] if problems else _sample_runs(assembly), **told})
+        runs = [] if problems else _sample_runs(assembly)
+        print_json({"problems": rows, "warnings": warnings, "runs": runs, **told})
     elif explained is not None:
         print_table(explained, ("key", "value", "source", "meaning"))
     else:
         for problem in problems:
             click.echo(f"error: {problem}")
+        for warning in warnings:
+            click.echo(f"warning: {warning}")
         if problems:
             click.echo(f"{len(problems)} problem{'s' if len(problems) > 1 else ''} found")
         else:

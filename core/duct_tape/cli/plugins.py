@@ -23,24 +23,28 @@ def command(config: Path | None, as_json: bool) -> int:
     Only plugins that the configuration names are imported. Exit code 1 if one of them is off.
     """
     logging.disable(logging.CRITICAL)
-    rows, problems = plugin_rows(config)
+    rows, problems, warnings = plugin_rows(config)
     if as_json:
         print_json({"plugins": rows, "problems": problems})
     else:
         _print(rows)
+        for warning in warnings:
+            click.echo(f"warning: {warning}", err=True)
         for problem in problems:
             click.echo(f"error: {problem}", err=True)
     return 1 if problems or any(row["error"] for row in rows) else 0
 
 
-def plugin_rows(config: Path | None) -> tuple[list[dict[str, Any]], list[str]]:
-    """A row for each enabled instance and for each installed plugin that is not enabled."""
+def plugin_rows(config: Path | None) -> tuple[list[dict[str, Any]], list[str], list[str]]:
+    """A row for each enabled instance and for each installed plugin that is not enabled; problems; deprecations."""
     rows: list[dict[str, Any]] = []
     problems: list[str] = []
+    warnings: list[str] = []
     try:
         assembly = assemble(config)
         rows = [instance.status() for instance in assembly.registry]
         problems = [str(problem) for problem in assembly.problems]
+        warnings = assembly.registry.deprecations()
     except ConfigurationError as error:
         problems = [str(problem) for problem in error.problems]
     enabled = {row["plugin"] for row in rows}
@@ -55,10 +59,11 @@ def plugin_rows(config: Path | None) -> tuple[list[dict[str, Any]], list[str]]:
                     "enabled": False,
                     "hooks": [],
                     "import_ms": None,
+                    "deprecations": [],
                     "error": None,
                 }
             )
-    return rows, problems
+    return rows, problems, warnings
 
 
 def _print(rows: list[dict[str, Any]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import metadata
+from types import ModuleType
 from typing import Any
 
 from attrs import field, frozen
@@ -15,7 +16,7 @@ class InstalledPlugin:
     """One entry point of the group ``duct_tape.plugins``.
 
     :param name: the entry point's name, which is the plugin's name everywhere.
-    :param target: the module that it points to.
+    :param target: the module that it points to, or that and an object in it: ``module:object``.
     """
 
     name: str
@@ -60,6 +61,5 @@ def _metadata(entry: metadata.EntryPoint, key: str) -> str:
 
 def from_object(name: str, plugin: Any) -> InstalledPlugin:
     """A plugin that is no entry point: the test kit's way in."""
-    return InstalledPlugin(
-        name=name, distribution="object", version="0", target=type(plugin).__name__, load=lambda: plugin
-    )
+    target = plugin.__name__ if isinstance(plugin, ModuleType) else type(plugin).__module__
+    return InstalledPlugin(name=name, distribution="object", version="0", target=target, load=lambda: plugin)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 from starlette.routing import Route
 
+from duct_tape import deprecations
 from duct_tape.conf.model import PluginTable
 from duct_tape.context import Context
 from duct_tape.plugins.discovery import InstalledPlugin
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 class Instance:
     """An enabled plugin under one name.
 
-    :param hooks: names of the hooks that it implements.
+    :param hooks: the hooks that it implements, and the arguments that it takes of each.
     :param import_seconds: how long its import took.
     :param allowed: from where it takes requests; None for everywhere.
     :param failed_stage: what it was doing when it was switched off, or an empty string.
@@ -29,7 +31,7 @@ class Instance:
     table: PluginTable
     installed: InstalledPlugin
     module: Any = field(default=None, repr=False)
-    hooks: tuple[str, ...] = ()
+    hooks: Mapping[str, tuple[str, ...]] = field(factory=dict)
     import_seconds: float = 0.0
     config: Any = field(default=None, repr=False)
     context: Context | None = field(default=None, repr=False)
@@ -50,6 +52,12 @@ class Instance:
     def on(self) -> bool:
         return not self.failure
 
+    @property
+    def deprecations(self) -> tuple[str, ...]:
+        """What the plugin uses that will go, each a sentence with what to use instead."""
+        found = deprecations.uses(self.installed.target, self.hooks)
+        return tuple(f"plugin {self.name} ({self.installed.origin}) uses {what}" for what in found)
+
     def status(self) -> dict[str, Any]:
         """The row for ``duct-tape plugins`` and the admin socket."""
         return {
@@ -60,5 +68,6 @@ class Instance:
             "enabled": True,
             "hooks": list(self.hooks),
             "import_ms": round(self.import_seconds * 1000, 1),
+            "deprecations": list(self.deprecations),
             "error": f"{self.failed_stage}: {self.failure}" if self.failure else None,
         }

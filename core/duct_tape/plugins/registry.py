@@ -20,7 +20,7 @@ from duct_tape.conf.model import PluginTable
 from duct_tape.hookspecs import API_VERSION, HOOKS, NAMESPACE, PREFIX, HookSpecs
 from duct_tape.plugins.discovery import InstalledPlugin
 from duct_tape.plugins.instance import Instance
-from duct_tape.plugins.isolation import PluginFailure, call
+from duct_tape.plugins.isolation import HOOK_SECONDS, PluginFailure, call
 
 T = TypeVar("T")
 log = logging.getLogger("duct_tape.plugins")
@@ -32,11 +32,10 @@ class Registry:
     :param seconds: how long a plugin's import or hook may take.
     """
 
-    def __init__(self, seconds: float = 30.0) -> None:
+    def __init__(self, seconds: float = HOOK_SECONDS) -> None:
         self.seconds = seconds
-        self._manager = pluggy.PluginManager(NAMESPACE)
-        self._manager.add_hookspecs(HookSpecs)
-        self._hooks: dict[str, tuple[str, ...]] = {}
+        # One for each plugin: pluggy looks at the attributes of all of its plugins, and one may raise at that.
+        self._managers: dict[str, pluggy.PluginManager] = {}
         self.instances: list[Instance] = []
 
     def __iter__(self) -> Iterator[Instance]:
@@ -45,13 +44,35 @@ class Registry:
     def enable(self, table: PluginTable, installed: InstalledPlugin) -> Instance:
         """Import the plugin and register it; a failure is noted in the instance."""
         instance = Instance(table=table, installed=installed)
+        first = next((other for other in self.instances if other.installed.name == installed.name), None)
         self.instances.append(instance)
+        if first is not None:
+            self._share(first, instance)
+            return instance
         began = time.perf_counter()
-        instance.module = self.guard(instance, "import", installed.load)
+        instance.module = self.guard(instance, "import", lambda: _load(installed))
         instance.import_seconds = time.perf_counter() - began
         if instance.on:
-            instance.hooks = self.guard(instance, "register", lambda: self._register(instance)) or ()
+            instance.hooks = self.guard(instance, "register", lambda: self._register(instance)) or {}
+        for sentence in instance.deprecations:
+            log.warning("%s", sentence)
         return instance
+
+    def _share(self, first: Instance, instance: Instance) -> None:
+        """Let the instance begin as the plugin's first one did, without another import that may hang as well."""
+        instance.module, instance.hooks = first.module, first.hooks
+        if first.failed_stage in ("import", "register"):
+            self.switch_off(instance, first.failed_stage, PluginFailure(first.failure, unexpected=False))
+
+    def deprecations(self) -> list[str]:
+        """What each plugin uses that will go, told of its first instance."""
+        plugins = {instance.installed.name: instance for instance in reversed(self.instances)}
+        return [
+            sentence
+            for instance in self.instances
+            if plugins[instance.installed.name] is instance
+            for sentence in instance.deprecations
+        ]
 
     def guard(self, instance: Instance, stage: str, function: Callable[[], T]) -> T | None:
         """The function's result; if it fails, the instance is switched off and None is returned."""
@@ -73,8 +94,7 @@ class Registry:
         """The instance's implementation of a hook, ready to be called, or None when it has none."""
         if not instance.on or name not in instance.hooks:
             return None
-        others = [plugin for plugin in self._manager.get_plugins() if plugin is not instance.module]
-        caller = self._manager.subset_hook_caller(name, others)
+        caller = getattr(self._managers[instance.installed.name].hook, name)
         if name != "ducttape_config_class":
             arguments["ctx"] = instance.context
 
@@ -93,24 +113,32 @@ class Registry:
         result = self.guard(instance, name.removeprefix(PREFIX), function) if function else None
         return default if result is None else result
 
-    def _register(self, instance: Instance) -> tuple[str, ...]:
-        name, module = instance.installed.name, instance.module
-        if name not in self._hooks:
-            _check_module(module)
-            try:
-                self._manager.register(module, name)
-            except pluggy.PluginValidationError as error:
-                # The first line names the hook and the last the arguments; between them is the module's path.
-                lines = str(error).splitlines()
-                raise PluginFailure(f"{lines[0]}: {lines[-1]}", unexpected=False) from None
-            self._hooks[name] = tuple(
-                hook for hook in HOOKS if any(impl.plugin is module for impl in self._impls(hook))
-            )
-        return self._hooks[name]
+    def _register(self, instance: Instance) -> Mapping[str, tuple[str, ...]]:
+        _check_module(instance.module)
+        manager = pluggy.PluginManager(NAMESPACE)
+        manager.add_hookspecs(HookSpecs)
+        try:
+            manager.register(instance.module, instance.installed.name)
+        except pluggy.PluginValidationError as error:
+            # The first line names the hook and the last the arguments; between them is the module's path.
+            lines = str(error).splitlines()
+            raise PluginFailure(f"{lines[0]}: {lines[-1]}", unexpected=False) from None
+        self._managers[instance.installed.name] = manager
+        implemented = {hook: getattr(manager.hook, hook).get_hookimpls() for hook in HOOKS}
+        return {hook: tuple(impls[0].argnames) for hook, impls in implemented.items() if impls}
 
-    def _impls(self, hook: str) -> Sequence[pluggy.HookImpl]:
-        caller: pluggy.HookCaller = getattr(self._manager.hook, hook)
-        return caller.get_hookimpls()
+
+def _load(installed: InstalledPlugin) -> Any:
+    try:
+        return installed.load()
+    except ImportError as error:
+        if error.name != "duct_tape.api":
+            raise
+        # Before its version can be read: a plugin for a newer API imports what this one does not have.
+        text = str(error).partition(" (")[0]
+        offered = ".".join(map(str, API_VERSION))
+        hint = "upgrade duct-tape-core or the plugin"
+        raise PluginFailure(f"{text}, and this Duct Tape offers {offered}; {hint}", unexpected=False) from None
 
 
 def unknown_plugin(name: str, installed: Mapping[str, Sequence[InstalledPlugin]]) -> tuple[str, str]:
@@ -133,8 +161,11 @@ def _check_module(module: Any) -> None:
 
 def _check_api(version: Any) -> None:
     ours = ".".join(map(str, API_VERSION))
-    if not (isinstance(version, tuple) and len(version) == 2 and all(type(part) is int for part in version)):
+    if version is None:
         text = f"it does not say for which API it was written; add DUCT_TAPE_API = {API_VERSION}"
+        raise PluginFailure(text, unexpected=False)
+    if not (isinstance(version, tuple) and len(version) == 2 and all(type(part) is int for part in version)):
+        text = f"its DUCT_TAPE_API is no pair of numbers; write DUCT_TAPE_API = {API_VERSION}"
         raise PluginFailure(text, unexpected=False)
     if version[0] != API_VERSION[0] or version > API_VERSION:
         theirs = ".".join(map(str, version))

@@ -27,7 +27,7 @@ def test_a_good_configuration(cli: Cli, configure: Configure) -> None:
         "github: acme/site → site.example.com by deploy\n"
     )
     run = {"instance": "github", "repository": "acme/site", "application": "site.example.com", "trigger": "deploy"}
-    assert json.loads(cli("check", "--json").out) == {"problems": [], "runs": [run]}
+    assert json.loads(cli("check", "--json").out) == {"problems": [], "warnings": [], "runs": [run]}
 
 
 def test_an_empty_configuration(cli: Cli, configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,6 +68,9 @@ def undecorated() -> ModuleType:
     return module
 
 
+NO_PAIR = "its DUCT_TAPE_API is no pair of numbers; write DUCT_TAPE_API = (1, 0)"
+
+
 async def coroutine(ctx: object) -> None: ...
 
 
@@ -77,8 +80,11 @@ async def coroutine(ctx: object) -> None: ...
         (AClass, "the entry point is a class; it must be a module or an object"),
         (Comparable(), "the plugin object is not hashable: give its class eq=False"),
         (plugin(api=None), "it does not say for which API it was written; add DUCT_TAPE_API = (1, 0)"),
-        (plugin(api="1.0"), "it does not say for which API it was written; add DUCT_TAPE_API = (1, 0)"),
-        (plugin(api=(1, True)), "it does not say for which API it was written; add DUCT_TAPE_API = (1, 0)"),
+        (plugin(api="1.0"), NO_PAIR),
+        (plugin(api=(1, True)), NO_PAIR),
+        (plugin(api=(1,)), NO_PAIR),
+        (plugin(api=[1, 0]), NO_PAIR),
+        (plugin(api=(1, 99)), "it was written for API 1.99, and this Duct Tape offers 1.0; upgrade duct-tape-core"),
         (plugin(api=(1, 9)), "it was written for API 1.9, and this Duct Tape offers 1.0; upgrade duct-tape-core"),
         (plugin(api=(2, 0)), "it was written for API 2.0, and this Duct Tape offers 1.0; upgrade duct-tape-core"),
         (plugin(api=(0, 9)), "it was written for API 0.9, and this Duct Tape offers 1.0; upgrade the plugin"),
@@ -92,7 +98,7 @@ def test_a_plugin_that_cannot_be_registered(module: Any, text: str, caplog: pyte
     registry = Registry()
     instance = enable(registry, module)
     assert (instance.failed_stage, instance.failure) == ("register", text)
-    assert instance.hooks == ()
+    assert instance.hooks == {}
     assert caplog.messages == [f"plugin mine (object 0) is off: register: {text}"]
     other = enable(registry, plugin(setup=lambda ctx: "fine"), "other")
     assert registry.call(other, "ducttape_setup", "") == "fine"
@@ -115,7 +121,7 @@ def test_hooks_are_called_for_one_instance_at_a_time() -> None:
     first = enable(registry, plugin(setup=lambda: "first"), "first")
     second = enable(registry, plugin(setup=lambda ctx: "second"), "second")
     assert [registry.call(instance, "ducttape_setup", "") for instance in registry] == ["first", "second"]
-    assert [instance.hooks for instance in (first, second)] == [("ducttape_setup",)] * 2
+    assert [instance.hooks for instance in (first, second)] == [{"ducttape_setup": ()}, {"ducttape_setup": ("ctx",)}]
 
 
 def test_two_instances_of_one_plugin_share_its_registration() -> None:
@@ -129,10 +135,50 @@ def test_a_second_instance_of_a_broken_plugin_is_off_too() -> None:
     assert not any(enable(registry, module, name, use="same").on for name in ("one", "two"))
 
 
-def test_one_object_under_two_names_is_refused() -> None:
-    registry, module = Registry(), plugin()
-    assert enable(registry, module, "one").on
-    assert "already" in enable(registry, module, "two").failure
+def test_one_object_under_two_names_is_two_plugins() -> None:
+    registry, module = Registry(), plugin(setup=lambda ctx: "called")
+    instances = [enable(registry, module, name) for name in ("one", "two")]
+    assert [registry.call(instance, "ducttape_setup", "") for instance in instances] == ["called", "called"]
+
+
+def test_an_object_that_raises_for_unknown_attributes_breaks_no_other_plugin() -> None:
+    class Raises:
+        DUCT_TAPE_API = (1, 0)
+
+        def __getattr__(self, name: str) -> NoReturn:
+            raise KeyError(name)
+
+    registry = Registry()
+    enable(registry, Raises(), "raises")
+    other = enable(registry, plugin(setup=lambda ctx: "called"), "other")
+    assert registry.call(other, "ducttape_setup", "") == "called"
+
+
+def test_an_import_that_hangs_costs_its_time_once() -> None:
+    loads_of: list[int] = []
+
+    def hangs() -> NoReturn:
+        loads_of.append(1)
+        threading.Event().wait()
+        raise AssertionError
+
+    registry = Registry(0.05)
+    for name in ("one", "two", "three"):
+        instance = registry.enable(PluginTable(instance=name, plugin="mine", data={}), loads(hangs))
+        assert (instance.failed_stage, instance.failure) == ("import", "it did not end within 0.05 seconds")
+    assert loads_of == [1]
+
+
+def test_a_plugin_that_imports_what_only_a_newer_api_has_is_told_so() -> None:
+    def newer() -> NoReturn:
+        raise ImportError("cannot import name 'poll' from 'duct_tape.api' (/x/api.py)", name="duct_tape.api")
+
+    registry = Registry()
+    instance = registry.enable(PluginTable(instance="mine", plugin="mine", data={}), loads(newer))
+    assert instance.failure == (
+        "cannot import name 'poll' from 'duct_tape.api', and this Duct Tape offers 1.0; "
+        "upgrade duct-tape-core or the plugin"
+    )
 
 
 def test_what_a_hook_raises_switches_its_plugin_off(caplog: pytest.LogCaptureFixture) -> None:
