@@ -19,11 +19,12 @@ from attrs import Factory, define
 from duct_tape.conf.load import load
 from duct_tape.conf.model import Configuration, PluginTable, TriggerTable
 from duct_tape.conf.sources import Sources, read, undotted
-from duct_tape.conf.structure import Reader, suggestion
+from duct_tape.conf.structure import Reader
 from duct_tape.context import Context, Host
 from duct_tape.delivery import PlannedRun
 from duct_tape.errors import ConfigurationError, PermanentError, Problem
 from duct_tape.events import Event
+from duct_tape.plugins.actions import Actions, collect
 from duct_tape.plugins.allowed import allow
 from duct_tape.plugins.discovery import InstalledPlugin, from_object, installed
 from duct_tape.plugins.instance import Instance
@@ -31,7 +32,7 @@ from duct_tape.plugins.isolation import PluginFailure
 from duct_tape.plugins.mounts import checked_routes
 from duct_tape.plugins.registry import Registry, check_config_class, unknown_plugin
 from duct_tape.runs import Run
-from duct_tape.triggers import Action, Trigger
+from duct_tape.triggers import Trigger
 from duct_tape.volume import Volume
 
 
@@ -133,8 +134,8 @@ def assemble_sources(sources: Sources, plugins: Mapping[str, Any] | None = None)
     for table in configuration.plugins:
         _enable(assembly, table, available)
     for instance in assembly.registry:
-        assembly.registry.call(instance, "ducttape_setup", None)
-    actions = _actions(assembly.registry)
+        _set_up(assembly.registry, instance)
+    actions = collect(assembly.registry)
     for trigger in configuration.triggers:
         _add_trigger(assembly, trigger, actions)
     for instance in assembly.registry:
@@ -208,6 +209,13 @@ def _configure(assembly: Assembly, instance: Instance) -> None:
     )
 
 
+def _set_up(registry: Registry, instance: Instance) -> None:
+    # With a `yield` in it the function is a generator, of which nothing was carried out.
+    if (returned := registry.call(instance, "ducttape_setup", None)) is not None:
+        text = f"ducttape_setup must return nothing, and not {type(returned).__name__}"
+        registry.switch_off(instance, "setup", PluginFailure(text, unexpected=False))
+
+
 def local_url(bind: Sequence[str]) -> str:
     """The address under which this machine reaches the first TCP socket."""
     tcp = [address for address in bind if not address.startswith("unix:")]
@@ -215,49 +223,29 @@ def local_url(bind: Sequence[str]) -> str:
     return f"http://{ {'0.0.0.0': '127.0.0.1', '[::]': '[::1]'}.get(host, host) }:{port}"  # noqa: S104
 
 
-def _actions(registry: Registry) -> dict[str, tuple[Instance, Action[Any]]]:
-    actions: dict[str, tuple[Instance, Action[Any]]] = {}
-    for instance in registry:
-        offered: Any = registry.call(instance, "ducttape_actions", {})
-        registry.guard(instance, "actions", lambda: _check_actions(offered, actions))  # noqa: B023
-        if instance.on:
-            actions.update({name: (instance, action) for name, action in offered.items()})
-    return actions
-
-
-def _check_actions(offered: Any, taken: Mapping[str, tuple[Instance, Action[Any]]]) -> None:
-    if not isinstance(offered, Mapping) or not all(isinstance(item, Action) for item in offered.values()):
-        raise PluginFailure("ducttape_actions must return a mapping of name to Action", unexpected=False)
-    for name, action in offered.items():
-        if not attrs.has(action.settings):
-            raise PluginFailure(f"the settings of the action `{name}` must be an attrs class", unexpected=False)
-    for name in offered.keys() & taken.keys():
-        owner = taken[name][0]
-        text = f"the action `{name}` is already offered by plugin {owner.name} ({owner.installed.origin})"
-        raise PluginFailure(text, unexpected=False)
-
-
-def _add_trigger(assembly: Assembly, table: TriggerTable, actions: Mapping[str, tuple[Instance, Action[Any]]]) -> None:
-    sources = assembly.configuration.sources
-    if table.action not in actions:
+def _add_trigger(assembly: Assembly, table: TriggerTable, actions: Actions) -> None:
+    sources, path = assembly.configuration.sources, ("triggers", table.name)
+    found = actions.find(table.action)
+    if found is None:
         # An action of a plugin that is off is not the configuration's fault.
-        if not any(_might_offer(instance) for instance in assembly.registry):
-            near = suggestion(table.action, actions).removeprefix("; ")
-            hint = near or f"enabled plugins offer: {', '.join(actions) or 'none'}"
-            message = f"there is no action `{table.action}`,"
-            assembly.problems.append(sources.problem(message, ("triggers", table.name, "action"), hint))
+        if unknown := actions.unknown(table.action):
+            assembly.problems.append(sources.problem(unknown[0], (*path, "action"), unknown[1]))
         return
-    instance, action = actions[table.action]
-    settings, problems = Reader(sources).read(action.settings, table.data, ("triggers", table.name))
+    instance, action = found
+    if not instance.on:
+        return
+    # The class may run code of the plugin's: validators and converters.
+    structured = assembly.registry.guard(
+        instance, "actions", lambda: Reader(sources).read(action.settings, table.data, path)
+    )
+    if structured is None:
+        return
+    settings, problems = structured
     assembly.problems += problems
     if settings is not None:
         assembly.triggers[table.name] = Trigger(
             name=table.name, action_name=table.action, plugin=instance.name, action=action, settings=settings
         )
-
-
-def _might_offer(instance: Instance) -> bool:
-    return not instance.on and (not instance.hooks or "ducttape_actions" in instance.hooks)
 
 
 @define

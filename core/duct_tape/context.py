@@ -12,6 +12,7 @@ from duct_tape.delivery import PlannedRun, Runs
 from duct_tape.errors import UnavailableError
 from duct_tape.events import Event
 from duct_tape.journal import Acceptance
+from duct_tape.plugins.watch import OF_PLUGIN
 from duct_tape.runs import Run, RunState
 from duct_tape.volume import Volume
 
@@ -62,7 +63,12 @@ class Context:
         :param again: whether a run of the same event that failed before is repeated, as after a redelivery.
         :raises UnavailableError: nothing can be accepted at the moment, or the server is not running.
         """
-        return await self._running().deliver(self.name, event, decision, again=again)
+        # What the server does from here on is its own business, and not the plugin's code.
+        token = OF_PLUGIN.set(False)
+        try:
+            return await self._running().deliver(self.name, event, decision, again=again)
+        finally:
+            OF_PLUGIN.reset(token)
 
     async def recent(self, limit: int, application: str | None = None, state: RunState | None = None) -> list[Run]:
         """The latest runs of all integrations, newest first.

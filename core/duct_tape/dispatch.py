@@ -17,6 +17,7 @@ from duct_tape.errors import JournalError, PermanentError, TransientError
 from duct_tape.journal import Acceptance, Journal, Lease
 from duct_tape.observers import Observers
 from duct_tape.plugins.isolation import PluginFailure, call_threaded, cancelled_from_outside
+from duct_tape.plugins.watch import watched
 from duct_tape.runs import UNSUCCESSFUL, Outcome, Refusal, Run, RunState
 
 T = TypeVar("T")
@@ -224,13 +225,14 @@ class Dispatcher:
         if trigger is None:
             return Outcome(state=RunState.FAILED, detail=f"there is no trigger `{run.trigger}` any more")
         try:
-            outcome: object = await trigger.perform(run)
+            outcome: object = await watched(trigger.perform(run))
             if not isinstance(outcome, Outcome) or outcome.state is RunState.ACCEPTED:
                 raise TypeError(f"the action `{trigger.action_name}` came to no outcome")
             return outcome
         except PermanentError as error:
             return Outcome(state=RunState.FAILED, detail=str(error))
-        except (Exception, SystemExit, asyncio.CancelledError) as error:
+        except BaseException as error:
+            # An action may raise anything, and the lane goes on.
             if isinstance(error, asyncio.CancelledError) and cancelled_from_outside():
                 raise
             detail = f"{type(error).__name__}: {error}"[:500]
@@ -251,6 +253,7 @@ class Dispatcher:
             try:
                 answer = await call_threaded(hook, registry.seconds)
             except PluginFailure as failure:
+                instance.count("before_run", failure)
                 log.error("plugin %s failed before run %s, so the run is refused: %s", instance.name, run.id, failure)
                 return f"plugin {instance.name} failed before the run: {failure}"
             if isinstance(answer, Refusal):

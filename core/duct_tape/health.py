@@ -83,6 +83,16 @@ class Health:
             found = await call_threaded(ask, SECONDS)
         except PluginFailure as failure:
             return [Check(name=name, healthy=False, detail=str(failure))]
-        if not all(isinstance(check, Check) for check in found):
+        if not all(map(is_check, found)):
             return [Check(name=name, healthy=False, detail="ducttape_health must return Checks")]
         return [Check(name=name, healthy=True), *found]
+
+
+def is_check(value: object) -> bool:
+    """Whether a plugin returned a check that can be shown."""
+    return (
+        isinstance(value, Check)
+        and isinstance(value.name, str)
+        and isinstance(value.healthy, bool)
+        and isinstance(value.detail, str)
+    )

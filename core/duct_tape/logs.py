@@ -7,6 +7,7 @@ import logging
 import re
 import sys
 import time
+import warnings
 from typing import Any
 
 # Also what is invisible or turns the direction of writing, so that a line reads as it is.
@@ -53,6 +54,12 @@ def configure(level: str, form: str) -> None:
     # Hypercorn reports every connection that a peer resets; that is not an event for operators.
     logging.getLogger("hypercorn").setLevel(max(logging.WARNING, root.level))
     logging.getLogger("asyncio").setLevel(max(logging.WARNING, root.level))
+    # Python's own, such as a plugin's at its import, would be written as two lines beside the log.
+    warnings.showwarning = _warned
+
+
+def _warned(message: object, category: type[Warning], filename: str, lineno: int, *_: object, **__: object) -> None:
+    logging.getLogger("duct_tape").warning("%s: %s (%s, line %d)", category.__name__, message, filename, lineno)
 
 
 def _time(record: logging.LogRecord) -> str:

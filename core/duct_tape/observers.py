@@ -26,7 +26,6 @@ class Observers:
         self._registry = registry
         self._seconds = seconds
         self._queue: asyncio.Queue[Run] = asyncio.Queue(MAX_WAITING)
-        self.failures: dict[str, int] = {}
 
     def tell(self, run: Run) -> None:
         """Have all observers told, in the order of the calls of this method."""
@@ -63,5 +62,5 @@ class Observers:
         try:
             await call_async(hook, self._seconds)
         except PluginFailure as failure:
-            self.failures[instance.name] = self.failures.get(instance.name, 0) + 1
+            instance.count("on_run", failure)
             log.error("plugin %s failed on run %s (%s): on_run: %s", instance.name, run.id, run.state, failure)

@@ -96,6 +96,8 @@ def stops(ctx: object) -> Any:
         (exits, "SystemExit: 1"),
         (stops, "StopIteration"),
         (lambda ctx: ["red"], "ducttape_health must return Checks"),
+        (lambda ctx: [Check(name="x", healthy="no")], "ducttape_health must return Checks"),  # type: ignore[arg-type]
+        (lambda ctx: [Check(name="x", healthy=True, detail=b"")], "ducttape_health must return Checks"),  # type: ignore[arg-type]
         (lambda ctx: Check(name="x", healthy=True), "TypeError: 'Check' object is not iterable"),
     ],
 )

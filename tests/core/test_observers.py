@@ -55,6 +55,14 @@ async def exits(ctx: object, run: object) -> None:
     raise SystemExit(1)
 
 
+async def interrupts(ctx: object, run: object) -> None:
+    raise KeyboardInterrupt
+
+
+async def closes(ctx: object, run: object) -> None:
+    raise GeneratorExit
+
+
 async def cancels(ctx: object, run: object) -> None:
     raise asyncio.CancelledError
 
@@ -68,6 +76,8 @@ async def hangs(ctx: object, run: object) -> None:
     [
         (fails, "ValueError: broken"),
         (exits, "SystemExit: 1"),
+        (interrupts, "KeyboardInterrupt"),
+        (closes, "GeneratorExit"),
         (cancels, "CancelledError"),
         (hangs, "it did not end within 0.02 seconds"),
     ],
@@ -80,10 +90,11 @@ def test_one_that_fails_is_logged_and_counted_and_the_others_are_told(
     async def on_run(ctx: object, run: Any) -> None:
         seen.append(run.id)
 
-    observers = Observers(registry(broken=broken, fine=on_run), seconds=0.02)
+    found = registry(broken=broken, fine=on_run)
+    observers = Observers(found, seconds=0.02)
     told(observers, range(2))
     assert seen == ["run-0", "run-1"]
-    assert observers.failures == {"broken": 2}
+    assert [(instance.failures, instance.last_failure) for instance in found] == [(2, f"on_run: {text}"), (0, "")]
     assert caplog.messages == [f"plugin broken failed on run run-{n} (accepted): on_run: {text}" for n in range(2)]
 
 
@@ -92,7 +103,7 @@ def test_one_that_is_off_is_told_nothing() -> None:
     found.instances[0].failure = "broken"
     observers = Observers(found)
     told(observers, range(1))
-    assert observers.failures == {}
+    assert found.instances[0].failures == 0
 
 
 def test_without_observers_nothing_is_queued() -> None:

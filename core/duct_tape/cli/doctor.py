@@ -18,6 +18,7 @@ from duct_tape.cli.check import check
 from duct_tape.cli.journal import moment, with_journal
 from duct_tape.cli.options import config_option, json_option, print_json
 from duct_tape.errors import DuctTapeError, StartupError
+from duct_tape.health import is_check
 from duct_tape.hookspecs import Check
 from duct_tape.journal import Pause, Recorded
 from duct_tape.journal.sqlite import SQLiteJournal
@@ -101,7 +102,7 @@ def checked(hook: Callable[[], Any]) -> tuple[Check, ...]:
     :raises PluginFailure: it returned something else.
     """
     found = tuple(hook() or ())
-    if not all(isinstance(check, Check) for check in found):
+    if not all(map(is_check, found)):
         raise PluginFailure("its checks must be Checks", unexpected=False)
     return found
 

@@ -59,6 +59,8 @@ def plugin_rows(config: Path | None) -> tuple[list[dict[str, Any]], list[str], l
                     "enabled": False,
                     "hooks": [],
                     "import_ms": None,
+                    "failures": 0,
+                    "last_failure": None,
                     "deprecations": [],
                     "error": None,
                 }

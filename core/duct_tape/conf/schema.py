@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import NoneType, UnionType
@@ -117,8 +118,18 @@ def _property(kind: Any, field: attrs.Attribute[Any]) -> dict[str, Any]:
 
 
 def _trigger(found: Sections) -> dict[str, Any]:
-    options = [class_schema(cls, {"action": {"const": name}}) for name, cls in found.actions.items()]
+    options = [class_schema(cls, {"action": _action(name)}) for name, cls in found.actions.items()]
     return {"type": "object", "required": ["action"]} | ({"oneOf": options} if options else {})
+
+
+def _action(name: str) -> dict[str, Any]:
+    # The second form says which of several instances is meant.
+    return {"anyOf": [{"const": name}, {"type": "string", "pattern": f"^[a-z0-9][a-z0-9-]*:{_literal(name)}$"}]}
+
+
+def _literal(text: str) -> str:
+    # Not re.escape: what Python escapes, JavaScript's expressions do not let one escape.
+    return re.sub(r"[.^$*+?()\[\]{}|\\/]", r"\\\g<0>", text)
 
 
 def _plugin(cls: type | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from importlib import metadata
 from types import ModuleType
 from typing import Any
@@ -9,6 +10,9 @@ from typing import Any
 from attrs import field, frozen
 
 GROUP = "duct_tape.plugins"
+UNKNOWN = "unknown"
+
+log = logging.getLogger("duct_tape.plugins")
 
 
 @frozen(kw_only=True)
@@ -38,25 +42,44 @@ class InstalledPlugin:
 def installed() -> dict[str, list[InstalledPlugin]]:
     """All installed plugins by name, sorted. More than one under a name is for the caller to refuse."""
     found: dict[str, list[InstalledPlugin]] = {}
-    for entry in sorted(metadata.entry_points(group=GROUP), key=lambda entry: entry.name):
-        plugin = InstalledPlugin(
-            name=entry.name,
-            distribution=_metadata(entry, "Name"),
-            version=_metadata(entry, "Version"),
-            target=entry.value,
-            load=entry.load,
-        )
-        # An editable install next to a wheel lists the same entry point twice.
-        if plugin not in found.setdefault(entry.name, []):
-            found[entry.name].append(plugin)
+    seen: set[str] = set()
+    for distribution in metadata.distributions():
+        entries = _entries(distribution)
+        name = _metadata(distribution, "Name") if entries else UNKNOWN
+        # Of one that is there twice, such as an editable install next to a wheel, the first on the path is imported.
+        if name in seen:
+            continue
+        seen |= {name} - {UNKNOWN}
+        for entry in entries:
+            plugin = InstalledPlugin(
+                name=entry.name,
+                distribution=name,
+                version=_metadata(distribution, "Version"),
+                target=entry.value,
+                load=entry.load,
+            )
+            found.setdefault(entry.name, []).append(plugin)
     # The file system's order is not one.
-    return {name: sorted(plugins, key=lambda plugin: plugin.origin) for name, plugins in found.items()}
+    return {name: sorted(found[name], key=lambda plugin: plugin.origin) for name in sorted(found)}
 
 
-def _metadata(entry: metadata.EntryPoint, key: str) -> str:
+def _entries(distribution: metadata.Distribution) -> list[metadata.EntryPoint]:
+    try:
+        return [entry for entry in distribution.entry_points if entry.group == GROUP]
+    except Exception as error:
+        # What an upgrade left half written is not the end of the others. `metadata.entry_points()` would raise.
+        name = _metadata(distribution, "Name")
+        log.warning("the entry points of %s cannot be read (%s), reinstall it", name, type(error).__name__)
+        return []
+
+
+def _metadata(distribution: metadata.Distribution, key: str) -> str:
     # What an uninstallation left behind may have entry points and no name.
-    found = entry.dist.metadata if entry.dist else None
-    return found[key] if found is not None and key in found else "unknown"
+    try:
+        found = distribution.metadata
+        return found[key] if found is not None and key in found else UNKNOWN
+    except Exception:
+        return UNKNOWN
 
 
 def from_object(name: str, plugin: Any) -> InstalledPlugin:

@@ -24,6 +24,8 @@ class Instance:
     :param hooks: the hooks that it implements, and the arguments that it takes of each.
     :param import_seconds: how long its import took.
     :param allowed: from where it takes requests; None for everywhere.
+    :param failures: how often a hook failed since the start without switching the plugin off.
+    :param last_failure: at what and why it last did, or an empty string.
     :param failed_stage: what it was doing when it was switched off, or an empty string.
     :param failure: why it is off, or an empty string while it is on.
     """
@@ -37,6 +39,8 @@ class Instance:
     context: Context | None = field(default=None, repr=False)
     routes: tuple[Route, ...] = ()
     allowed: Allowed | None = field(default=None, repr=False)
+    failures: int = 0
+    last_failure: str = ""
     failed_stage: str = ""
     failure: str = ""
 
@@ -58,6 +62,11 @@ class Instance:
         found = deprecations.uses(self.installed.target, self.hooks)
         return tuple(f"plugin {self.name} ({self.installed.origin}) uses {what}" for what in found)
 
+    def count(self, stage: str, failure: object) -> None:
+        """Count a failure that the plugin survives."""
+        self.failures += 1
+        self.last_failure = f"{stage}: {failure}"
+
     def status(self) -> dict[str, Any]:
         """The row for ``duct-tape plugins`` and the admin socket."""
         return {
@@ -68,6 +77,8 @@ class Instance:
             "enabled": True,
             "hooks": list(self.hooks),
             "import_ms": round(self.import_seconds * 1000, 1),
+            "failures": self.failures,
+            "last_failure": self.last_failure or None,
             "deprecations": list(self.deprecations),
             "error": f"{self.failed_stage}: {self.failure}" if self.failure else None,
         }

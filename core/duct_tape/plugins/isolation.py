@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from typing import TypeVar
 
 from duct_tape.errors import DuctTapeError
+from duct_tape.plugins.watch import BlockedError, TaskError, watched
 
 T = TypeVar("T")
 
@@ -52,7 +53,8 @@ async def call_async(function: Callable[[], Awaitable[T]], seconds: float | None
     deadline = asyncio.timeout(seconds)
     try:
         async with deadline:
-            return await function()
+            awaitable = function()
+            return await (watched(awaitable) if asyncio.iscoroutine(awaitable) else awaitable)
     except PluginFailure:
         raise
     except TimeoutError as error:
@@ -63,7 +65,8 @@ async def call_async(function: Callable[[], Awaitable[T]], seconds: float | None
         if cancelled_from_outside():
             raise
         raise as_failure(error) from error
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        # Ctrl-C is a signal that the server handles; as an exception it can only be the plugin's own.
         raise as_failure(error) from error
 
 
@@ -80,12 +83,20 @@ def hanging(seconds: float) -> PluginFailure:
 
 def as_failure(error: BaseException) -> PluginFailure:
     """The failure to report for whatever a plugin raised."""
+    while isinstance(error, BaseExceptionGroup):
+        # That a task group failed says nothing; what failed in it does.
+        error = error.exceptions[0]
     if isinstance(error, PluginFailure):
         return error
-    if isinstance(error, DuctTapeError):
-        return PluginFailure(str(error), unexpected=False)
-    text = str(error).splitlines()[0][:300] if str(error) else ""
-    return PluginFailure(f"{type(error).__name__}: {text}" if text else type(error).__name__, unexpected=True)
+    try:
+        text = str(error)
+    except Exception:
+        # Its `__str__` is the plugin's code as well.
+        text = ""
+    if isinstance(error, DuctTapeError | BlockedError | TaskError):
+        return PluginFailure(text, unexpected=False)
+    first = text.strip().splitlines()[0][:300] if text.strip() else ""
+    return PluginFailure(f"{type(error).__name__}: {first}" if first else type(error).__name__, unexpected=True)
 
 
 def _started(function: Callable[[], T]) -> Future[T]:

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, cast
 
 from duct_tape.plugins.instance import Instance
 from duct_tape.plugins.isolation import PluginFailure, call_async, hanging
@@ -24,7 +25,8 @@ async def plugin_lifespan(registry: Registry, instance: Instance, seconds: float
 
     :param seconds: how long leaving may take.
     """
-    manager = registry.call(instance, "ducttape_lifespan", None)
+    # Beside the event loop: while one hangs, signals are still heard.
+    manager = await asyncio.to_thread(_manager, registry, instance)
     if manager is None:
         yield
         return
@@ -52,6 +54,17 @@ async def plugin_lifespan(registry: Registry, instance: Instance, seconds: float
             if not task.done() or task.cancelled() or task.exception():
                 log.error("plugin %s failed when it was stopped: %s", instance.name, failure)
         task.cancel()
+
+
+def _manager(registry: Registry, instance: Instance) -> AbstractAsyncContextManager[None] | None:
+    found: Any = registry.call(instance, "ducttape_lifespan", None)
+    kind = type(found)
+    if found is None or (hasattr(kind, "__aenter__") and hasattr(kind, "__aexit__")):
+        return cast("AbstractAsyncContextManager[None] | None", found)
+    hint = "; mark it with @asynccontextmanager below @hookimpl" if kind.__name__.endswith("generator") else ""
+    text = f"ducttape_lifespan must return an asynchronous context manager, and not {kind.__name__}{hint}"
+    registry.switch_off(instance, "lifespan", PluginFailure(text, unexpected=False))
+    return None
 
 
 async def _live(

@@ -15,6 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 from duct_tape.errors import UnavailableError
 from duct_tape.plugins.instance import Instance
 from duct_tape.plugins.isolation import PluginFailure, as_failure, cancelled_from_outside
+from duct_tape.plugins.watch import watched
 from duct_tape.web.answers import answer, unauthorized
 
 log = logging.getLogger("duct_tape.plugins")
@@ -51,6 +52,7 @@ class InstanceMount(BaseRoute):
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
         self._router = Router(list(instance.routes), redirect_slashes=False)
+        self._receives = any(hasattr(route, "receiver") for route in instance.routes)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         prefix = self.instance.prefix
@@ -76,11 +78,13 @@ class InstanceMount(BaseRoute):
             begun = True
             await send(message)
 
+        serving = self._router(scope, receive, sending)
         try:
-            await self._router(scope, receive, sending)
+            # A receiver's own code is the core's, which nothing may interrupt.
+            await (serving if self._receives else watched(serving))
         except HTTPException:
             raise
-        except (Exception, SystemExit, KeyboardInterrupt, asyncio.CancelledError) as error:
+        except BaseException as error:
             # Ctrl-C is a signal that the server handles; as an exception it can only be the plugin's own.
             if isinstance(error, asyncio.CancelledError) and cancelled_from_outside():
                 raise
@@ -97,7 +101,11 @@ class InstanceMount(BaseRoute):
         try:
             if self.instance.allowed.admits(sender):
                 return None
-        except UnavailableError as error:
+        except (Exception, SystemExit, KeyboardInterrupt) as error:
+            # Those behind a name are asked of the plugin.
+            if not isinstance(error, UnavailableError):
+                self._tell(scope, error)
+                return _unknown
             tell("unavailable, nothing was accepted", f"unavailable, nothing was accepted: {error}")
             return _unknown
         hint = "" if sender else ", and nobody told one: name your proxy in `server.trusted_proxies`"
@@ -111,7 +119,9 @@ class InstanceMount(BaseRoute):
         # The route's path and not the request's: with some senders its end is the secret.
         found = (route.path for route in self.instance.routes if route.matches(scope)[0] is Match.FULL)
         request = f"{scope['method']} {self.instance.prefix}{next(found, '')}"
-        log.error("plugin %s failed on %s: %s", self.instance.name, request, as_failure(error))
+        failure = as_failure(error)
+        self.instance.count(request, failure)
+        log.error("plugin %s failed on %s: %s", self.instance.name, request, failure)
         log.debug("where", exc_info=error)
 
 

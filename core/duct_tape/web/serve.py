@@ -18,6 +18,7 @@ from duct_tape.assembly import Assembly, local_url
 from duct_tape.errors import StartupError
 from duct_tape.journal import Journal
 from duct_tape.journal.sqlite import open_journal
+from duct_tape.plugins.watch import ALARM, task_factory
 from duct_tape.web.admin import build_admin
 from duct_tape.web.app import build_app
 from duct_tape.web.listening import listening
@@ -45,6 +46,8 @@ async def _serve(
     assembly: Assembly, journal: Journal, public: Sequence[socket.socket], admin: Sequence[socket.socket]
 ) -> None:
     core = assembly.configuration.core
+    ALARM.install()
+    asyncio.get_running_loop().set_task_factory(task_factory)
     closing = _closing_on_signals(core.server.shutdown_timeout)
     names = ", ".join(core.server.bind)
     log.info("duct-tape %s serves on %s, flags go to %s", __version__, names, assembly.volume.path)

@@ -66,6 +66,25 @@ def test_the_remains_of_a_distribution_do_not_stop_the_others(tmp_path: Path, mo
     assert found["remains"][0].origin == "unknown unknown"
 
 
+@pytest.mark.parametrize("content", [b"[duct_tape.plugins]\nhalf a li", b"\xff\xfe"])
+def test_a_distribution_that_was_half_written_does_not_hide_the_others(
+    content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    distribution(tmp_path, "half", "1.0", "")
+    (tmp_path / "half-1.0.dist-info" / "entry_points.txt").write_bytes(content)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert "github" in installed()
+    kind = "TypeError" if content.isascii() else "UnicodeDecodeError"
+    assert caplog.messages == [f"the entry points of half cannot be read ({kind}), reinstall it"]
+
+
+def test_metadata_that_cannot_be_read_is_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    distribution(tmp_path, "odd", "1.0", "odd = nowhere")
+    (tmp_path / "odd-1.0.dist-info" / "METADATA").write_bytes(b"Name: \xff\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert installed()["odd"][0].origin == "unknown unknown"
+
+
 def test_an_object_can_stand_in_for_an_entry_point() -> None:
     module = ModuleType("mine")
     plugin = from_object("mine", module)

@@ -29,6 +29,7 @@ def test_an_instance_is_on_until_it_fails() -> None:
 def test_the_status_is_all_that_an_operator_asks_for() -> None:
     mine = instance()
     mine.hooks, mine.import_seconds = {"ducttape_setup": ("ctx",)}, 0.01234
+    mine.count("on_run", "ValueError: broken")
     assert mine.status() == {
         "instance": "mine",
         "plugin": "a-plugin",
@@ -37,6 +38,8 @@ def test_the_status_is_all_that_an_operator_asks_for() -> None:
         "enabled": True,
         "hooks": ["ducttape_setup"],
         "import_ms": 12.3,
+        "failures": 1,
+        "last_failure": "on_run: ValueError: broken",
         "deprecations": [],
         "error": None,
     }

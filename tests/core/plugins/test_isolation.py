@@ -29,11 +29,27 @@ def raises_async(error: BaseException) -> Callable[[], Any]:
     return function
 
 
+class Unspeakable(Exception):
+    def __str__(self) -> NoReturn:
+        raise ValueError("no words")
+
+
+class Deaf(BaseException):
+    """What no ``except Exception`` catches."""
+
+
 FAILURES = [
     (ValueError("first line\nsecond line"), "ValueError: first line"),
     (ValueError(), "ValueError"),
     (PluginError("the folder is missing"), "the folder is missing"),
     (SystemExit(3), "SystemExit: 3"),
+    (KeyboardInterrupt(), "KeyboardInterrupt"),
+    (Deaf("?"), r"Deaf: \?"),
+    (Unspeakable(), "Unspeakable"),
+    (ValueError("\n\nbelow"), "ValueError: below"),
+    (RecursionError("maximum recursion depth exceeded"), "RecursionError: maximum recursion depth exceeded"),
+    (ExceptionGroup("some", [ExceptionGroup("more", [ValueError("inner")]), OSError()]), "ValueError: inner"),
+    (ExceptionGroup("some", [PluginError("the folder is missing")]), "the folder is missing"),
     (TimeoutError("theirs"), "TimeoutError: theirs"),
     (asyncio.CancelledError(), "CancelledError"),
     (ImportError("no module"), "ImportError: no module"),
@@ -45,7 +61,7 @@ def test_what_a_function_raises_is_a_failure(error: BaseException, text: str) ->
     with pytest.raises(PluginFailure, match=f"^{text}$") as caught:
         call(raises(error))
     assert caught.value.__cause__ is error
-    assert caught.value.unexpected is not isinstance(error, PluginError)
+    assert caught.value.unexpected is (text != "the folder is missing")
 
 
 @pytest.mark.parametrize(("error", "text"), [*FAILURES, (StopIteration(), "StopIteration")])
