@@ -80,7 +80,9 @@ def _default(value: Any) -> str:
         return f"{getattr(value.factory, '__name__', '…')}()"
     if isinstance(value, Enum):
         return f"{type(value).__name__}.{value.name}"
-    return str(getattr(value, "__name__", repr(value))).replace("<lambda>", "function")
+    if inspect.isfunction(value):
+        return "function"
+    return str(getattr(value, "__name__", repr(value)))
 
 
 def _own(cls: type) -> dict[str, Any]:

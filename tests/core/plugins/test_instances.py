@@ -17,6 +17,9 @@ from tests.server_support import CONFIGURATION, Recorder, decide, deliver, parse
 from duct_tape.api import (
     Check,
     Context,
+    Decision,
+    Event,
+    Hmac,
     PluginError,
     Problem,
     RawDelivery,
@@ -26,13 +29,11 @@ from duct_tape.api import (
     Secret,
     hookimpl,
     option,
-    verify_hmac_sha256,
 )
 from duct_tape.assembly import assemble
 from duct_tape.cli.check import check
 from duct_tape.cli.contributed import contributed_group
 from duct_tape.cli.doctor import plugin_checks
-from duct_tape.signatures import sign_hmac_sha256
 
 NAMES = ("red", "blue", "green")
 
@@ -43,10 +44,6 @@ class Conf:
 
     secret: Secret = option("Who may send.")
     fails: str = option("The hook that fails.", default="")
-
-
-def simulated(name: str, body: bytes) -> RawDelivery:
-    return RawDelivery.build({}, body)
 
 
 class Rooms:
@@ -74,11 +71,12 @@ class Rooms:
     def ducttape_routes(self, ctx: Context) -> Iterable[ReceiverRoute]:
         self.called(ctx, "routes")
 
-        def verify(delivery: RawDelivery) -> None:
-            verify_hmac_sha256(delivery.values("signature"), delivery.body, [ctx.config.secret])
-            ctx.log.info("verified")
+        def decided(event: Event) -> Decision:
+            ctx.log.info("decided")
+            return decide(event)
 
-        return [ReceiverRoute(Receiver(verify=verify, parse=parse, decide=decide, simulated=simulated))]
+        verifier = Hmac("signature", secrets=[ctx.config.secret])
+        return [ReceiverRoute(Receiver(verifier=verifier, parse=parse, decide=decided))]
 
     @hookimpl
     @asynccontextmanager
@@ -89,10 +87,6 @@ class Rooms:
     @hookimpl
     async def ducttape_on_run(self, ctx: Context, run: Run) -> None:
         self.called(ctx, "on_run")
-
-    @hookimpl
-    def ducttape_before_run(self, ctx: Context, run: Run) -> None:
-        self.called(ctx, "before_run")
 
     @hookimpl
     def ducttape_health(self, ctx: Context) -> Iterable[Check]:
@@ -130,9 +124,9 @@ def configured(folder: Path, names: Iterable[str], fails: str = "", broken: str 
 
 
 def post(harness: Any, name: str, signer: str) -> int:
-    body = '{"delivery": "d-1"}'
-    headers = {"signature": sign_hmac_sha256(secret(signer), body.encode())}
-    code: int = harness.post(name, body, headers).status_code
+    verifier = Hmac("signature", secrets=[Secret("here", secret(signer))])
+    delivery = verifier.sign(RawDelivery.build({}, b'{"delivery": "d-1"}'))
+    code: int = harness.post(name, delivery.body, dict(delivery.headers)).status_code
     return code
 
 
@@ -150,7 +144,7 @@ def test_each_has_a_url_a_secret_and_a_log_of_its_own(
     harness, rooms = started(ducttape, tmp_path, names)
     codes = {(name, signer): post(harness, name, signer) for name in names for signer in names}
     assert {pair for pair, code in codes.items() if code != 401} == {(name, name) for name in names}
-    assert [record.name for record in caplog.records if record.message == "verified"] == list(names)
+    assert [record.name for record in caplog.records if record.message == "decided"] == list(names)
     harness.settle()
     for hook in ("setup", "routes", "lifespan"):
         assert [call for call in rooms.calls if call.startswith(hook)] == [f"{hook} {name}" for name in names]
