@@ -76,6 +76,8 @@ def raising(*errors: BaseException | None) -> Callable[[Run], None]:
         (TransientError("busy"), "TransientError: busy"),
         (OSError(28, "No space left"), "OSError: [Errno 28] No space left"),
         (SystemExit(1), "SystemExit: 1"),
+        (KeyboardInterrupt(), "KeyboardInterrupt: "),
+        (GeneratorExit(), "GeneratorExit: "),
         (asyncio.CancelledError(), "CancelledError: "),
     ],
 )

@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import sys
+import warnings
 from collections.abc import Iterator
 
 import pytest
@@ -113,3 +114,15 @@ def test_libraries_are_quiet(root: logging.Logger, level: str, theirs: int) -> N
     configure(level, "console")
     assert logging.getLevelName(root.level) == level.upper()
     assert [logging.getLogger(name).level for name in ("hypercorn", "asyncio")] == [theirs, theirs]
+
+
+def test_a_warning_of_pythons_is_a_line_too(
+    root: logging.Logger, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+    configure("info", "console")
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn_explicit("an old\nthing", UserWarning, "/a/plugin.py", 3)
+    line = capsys.readouterr().err
+    assert line.endswith(" warning duct_tape: UserWarning: an old\\nthing (/a/plugin.py, line 3)\n")

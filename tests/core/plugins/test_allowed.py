@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from tests.server_support import CONFIGURATION, Checked, Recorder, decide, deliver, parse, plugin, sender, verify
@@ -65,6 +65,21 @@ def problems(tmp_path: Path, line: str, module: Any = None) -> list[str]:
     path.write_text(f"{CONFIGURATION}{line}\n")
     plugins = {"recorder": Recorder().module, "sender": module or sender()}
     return [str(problem).replace(str(tmp_path), "") for problem in assemble(path, plugins).problems]
+
+
+@pytest.mark.parametrize("error", [KeyError("forge"), SystemExit(1)])
+def test_a_name_whose_plugin_fails_accepts_nothing_and_is_told(
+    tmp_path: Path, error: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    def ask() -> NoReturn:
+        raise error
+
+    plugins = {"recorder": Recorder().module, "sender": forge(ask)}
+    with Harness(tmp_path, f'{CONFIGURATION}allow_from = ["forge"]\n', plugins=plugins) as harness:
+        assert deliver(harness).status_code == 503
+        assert harness.instance("sender").failures == 1
+    [line] = [message for message in caplog.messages if "failed on" in message]
+    assert line.startswith(f"plugin sender failed on POST /integrations/sender/: {type(error).__name__}: ")
 
 
 @pytest.mark.parametrize("value", ['"10.0.0.0/8"', "[]", "[1]", "{}"])

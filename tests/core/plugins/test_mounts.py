@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -19,6 +20,7 @@ from duct_tape.plugins.discovery import from_object
 from duct_tape.plugins.instance import Instance
 from duct_tape.plugins.isolation import PluginFailure
 from duct_tape.plugins.mounts import InstanceMount, checked_routes
+from duct_tape.plugins.watch import ALARM
 
 
 async def page(request: Request) -> PlainTextResponse:
@@ -132,3 +134,32 @@ def test_an_answer_that_has_begun_just_ends(instance: Instance, caplog: pytest.L
     instance.routes = (Route("/streams", streams),)
     assert app(instance).get("/integrations/mine/streams").content == b"one"
     assert "plugin mine failed on GET /integrations/mine/streams: ValueError: broken" in caplog.messages
+
+
+def test_a_route_that_keeps_the_event_loop_to_itself_is_interrupted(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def blocks(request: Request) -> None:
+        threading.Event().wait()
+
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "http.request"}
+
+    scope: dict[str, Any] = {"type": "http", "method": "GET", "path": "/integrations/mine/blocks", "headers": []}
+    instance.routes = (Route("/blocks", blocks),)
+    mount = InstanceMount(instance)
+    scope |= mount.matches(scope)[1]
+    monkeypatch.setattr("duct_tape.plugins.watch.BLOCKED_SECONDS", 0.05)
+    ALARM.install()
+    try:
+        asyncio.run(mount.handle(scope, receive, send))
+    finally:
+        ALARM.uninstall()
+    assert sent[0]["status"] == 500
+    assert instance.last_failure.endswith(": it kept the event loop to itself for 0.05 seconds")
+    assert "plugin mine failed on GET /integrations/mine/blocks: it kept the event loop" in caplog.messages[0]
