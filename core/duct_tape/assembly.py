@@ -92,7 +92,7 @@ class Assembly:
             return self.triggers[planned.trigger].preview(new_run(instance, planned, event))
         except PermanentError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise PermanentError(f"the action's preview failed ({type(error).__name__}: {error})") from error
 
 

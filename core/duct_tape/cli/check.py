@@ -15,7 +15,7 @@ from duct_tape.cli.explained import settings
 from duct_tape.cli.options import config_option, json_option, print_json, print_table
 from duct_tape.conf.sources import KeyPath, Sources, undotted
 from duct_tape.delivery import PlannedRun
-from duct_tape.errors import ConfigurationError, PermanentError, Problem
+from duct_tape.errors import ConfigurationError, Problem
 from duct_tape.events import Event, Release
 from duct_tape.plugins.instance import Instance
 from duct_tape.plugins.isolation import PluginFailure, call
@@ -84,7 +84,7 @@ def _instance_problems(assembly: Assembly, instance: Instance) -> Iterable[Probl
         return [sources.problem(message, path, f"it is {instance.installed.origin}")]
     return [
         *_command_problems(assembly, instance),
-        *_located(sources, path, problems_of(assembly, instance)),
+        *_sample_problems(assembly, instance),
         *_own_problems(assembly, instance),
     ]
 
@@ -100,6 +100,15 @@ def _command_problems(assembly: Assembly, instance: Instance) -> Iterable[Proble
         )
 
 
+def _sample_problems(assembly: Assembly, instance: Instance) -> Iterable[Problem]:
+    sources = assembly.configuration.sources
+    path = ("plugins", instance.name)
+    try:
+        return _located(sources, path, call(lambda: list(problems_of(assembly, instance))))
+    except PluginFailure as failure:
+        return [sources.problem(f"the plugin failed on its own sample: {failure},", path)]
+
+
 def _own_problems(assembly: Assembly, instance: Instance) -> Iterable[Problem]:
     sources = assembly.configuration.sources
     path = ("plugins", instance.name)
@@ -110,10 +119,14 @@ def _own_problems(assembly: Assembly, instance: Instance) -> Iterable[Problem]:
         found: list[object] = call(lambda: list(hook() or ()))
     except PluginFailure as failure:
         return [sources.problem(f"the plugin's own check failed: {failure},", path)]
-    problems = [problem for problem in found if isinstance(problem, Problem)]
+    problems = [problem for problem in found if isinstance(problem, Problem) and all(_texts(problem))]
     if len(problems) < len(found):
         return [sources.problem("the plugin's own check returned something else than problems,", path)]
     return _located(sources, path, problems)
+
+
+def _texts(problem: Problem) -> Iterable[bool]:
+    return (isinstance(text, str) for text in (problem.message, problem.path, problem.file, problem.hint))
 
 
 def _located(sources: Sources, path: KeyPath, problems: Iterable[Problem]) -> list[Problem]:
@@ -140,11 +153,11 @@ def _unused_triggers(assembly: Assembly) -> Iterable[Problem]:
     previewed = {planned.trigger for _, _, planned in assembly.previewed}
     for name in [name for name in assembly.triggers if name not in previewed]:
         try:
-            assembly.preview(SAMPLE, PlannedRun(application="application", trigger=name), event)
-        except PermanentError as error:
+            call(lambda: assembly.preview(SAMPLE, PlannedRun(application="application", trigger=name), event))  # noqa: B023
+        except PluginFailure as failure:
             path = ("triggers", name)
             hint = "no integration uses this trigger, so it was tried without vars and payload"
-            yield assembly.configuration.sources.problem(f"the trigger cannot be used: {error},", path, hint)
+            yield assembly.configuration.sources.problem(f"the trigger cannot be used: {failure},", path, hint)
 
 
 def _sample_runs(assembly: Assembly) -> list[dict[str, str]]:
