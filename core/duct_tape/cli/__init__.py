@@ -22,6 +22,7 @@ COMMANDS = {
     "check": "Find everything that is wrong with the configuration.",
     "doctor": "Look for what keeps a release from being deployed.",
     "init": "Write a starter configuration, its schema and a strong secret.",
+    "lint": "Tell a plugin's author what is wrong before a user does.",
     "listen": "On the host: answer flags by running bin/deploy.",
     "deliveries": "List what senders delivered, show one delivery, or replay it.",
     "pause": "Carry out no runs of an application until `duct-tape resume`.",

@@ -16,7 +16,7 @@ from duct_tape.conf.structure import Reader, address, described, suggestion
 from duct_tape.errors import Problem
 
 SECTIONS = (*(field.name for field in fields(CoreConf)), "triggers", "plugins")
-_INSTANCE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+INSTANCE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
 def load(sources: Sources) -> tuple[Configuration, list[Problem]]:
@@ -97,7 +97,7 @@ def _plugins(sources: Sources, section: Any, problems: list[Problem]) -> list[Pl
         data = dict(table)
         plugin = data.pop("use", instance)
         allow_from = data.pop("allow_from", None)
-        if not _INSTANCE.fullmatch(instance):
+        if not INSTANCE.fullmatch(instance):
             message = f"`{instance}` cannot be the name of an instance, since it becomes part of a URL,"
             problems.append(
                 sources.problem(message, ("plugins", instance), "use lower-case letters, digits and dashes")

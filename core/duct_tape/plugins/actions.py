@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 from attrs import Factory, define
@@ -25,7 +25,7 @@ class Actions:
     """
 
     registry: Registry
-    offered: dict[str, dict[str, tuple[Instance, Action[Any]]]] = Factory(dict)
+    offered: Offered = Factory(dict)
 
     def find(self, text: str) -> tuple[Instance, Action[Any]] | None:
         """The action that a trigger names, if exactly one is meant."""
@@ -68,13 +68,18 @@ def collect(registry: Registry) -> Actions:
     actions = Actions(registry)
     for instance in registry:
         found: Any = registry.call(instance, "ducttape_actions", {})
-        checked = registry.guard(instance, "actions", lambda: _checked(found, instance, actions))  # noqa: B023
+        checked = registry.guard(instance, "actions", lambda: checked_actions(found, instance.installed.name, actions.offered))  # noqa: B023
         for name, action in (checked or {}).items():
             actions.offered.setdefault(name, {})[instance.name] = (instance, action)
     return actions
 
 
-def _checked(found: Any, instance: Instance, actions: Actions) -> Mapping[str, Action[Any]]:
+def checked_actions(found: Any, plugin: str, offered: Offered) -> Mapping[str, Action[Any]]:
+    """What a plugin's hook returned, if triggers can name it.
+
+    :param offered: what the plugins before it offer.
+    :raises PluginFailure: it is no mapping of actions, or one of the names is another plugin's.
+    """
     if not isinstance(found, Mapping) or not all(isinstance(item, Action) for item in found.values()):
         raise PluginFailure("ducttape_actions must return a mapping of name to Action", unexpected=False)
     for name, action in found.items():
@@ -82,8 +87,8 @@ def _checked(found: Any, instance: Instance, actions: Actions) -> Mapping[str, A
             raise PluginFailure(f"{name!r:.80} cannot be the name of an action", unexpected=False)
         if not attrs.has(action.settings):
             raise PluginFailure(f"the settings of the action `{name}` must be an attrs class", unexpected=False)
-        for owner, _ in actions.offered.get(name, {}).values():
-            if owner.installed.name != instance.installed.name:
+        for owner, _ in offered.get(name, {}).values():
+            if owner.installed.name != plugin:
                 text = f"the action `{name}` is already offered by plugin {owner.name} ({owner.installed.origin})"
                 raise PluginFailure(text, unexpected=False)
     return dict(found)

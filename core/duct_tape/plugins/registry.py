@@ -149,17 +149,30 @@ def unknown_plugin(name: str, installed: Mapping[str, Sequence[InstalledPlugin]]
 
 
 def _check_module(module: Any) -> None:
+    check_object(module)
+    check_api(getattr(module, "DUCT_TAPE_API", None))
+    for name in dir(module):
+        if name.startswith(PREFIX):
+            check_hook(name, getattr(module, name))
+
+
+def check_object(module: Any) -> None:
+    """Refuse what pluggy would take, and then fail on.
+
+    :raises PluginFailure: it is a class, or cannot be told from others.
+    """
     if isinstance(module, type):
         raise PluginFailure("the entry point is a class; it must be a module or an object", unexpected=False)
     if type(module).__hash__ is None:
         raise PluginFailure("the plugin object is not hashable: give its class eq=False", unexpected=False)
-    _check_api(getattr(module, "DUCT_TAPE_API", None))
-    for name in dir(module):
-        if name.startswith(PREFIX):
-            _check_hook(name, getattr(module, name))
 
 
-def _check_api(version: Any) -> None:
+def check_api(version: Any) -> None:
+    """Refuse a plugin that was written for another API.
+
+    :param version: its ``DUCT_TAPE_API``, or None.
+    :raises PluginFailure: this Duct Tape does not offer that version.
+    """
     ours = ".".join(map(str, API_VERSION))
     if version is None:
         text = f"it does not say for which API it was written; add DUCT_TAPE_API = {API_VERSION}"
@@ -174,7 +187,11 @@ def _check_api(version: Any) -> None:
         raise PluginFailure(text + newer, unexpected=False)
 
 
-def _check_hook(name: str, function: Any) -> None:
+def check_hook(name: str, function: Any) -> None:
+    """Refuse what looks like a hook and would never be called, or not be awaited.
+
+    :raises PluginFailure: there is no such hook, it is not marked, or it is async where the hook is not.
+    """
     if name not in HOOKS:
         # Without the prefix, which alone would make any name resemble any other.
         near = difflib.get_close_matches(name.removeprefix(PREFIX), [hook.removeprefix(PREFIX) for hook in HOOKS], n=1)

@@ -1,0 +1,108 @@
+"""What a plugin returns when it is asked, for a made-up configuration: actions, routes and commands."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from duct_tape.assembly import assemble_sources
+from duct_tape.cli.contributed import checked_commands
+from duct_tape.conf.model import PluginTable
+from duct_tape.context import Context
+from duct_tape.errors import DuctTapeError
+from duct_tape.lint.finding import Finding
+from duct_tape.lint.places import Place, of_function
+from duct_tape.lint.sample import sources
+from duct_tape.plugins.actions import Offered, checked_actions
+from duct_tape.plugins.discovery import installed
+from duct_tape.plugins.isolation import PluginFailure, call
+from duct_tape.plugins.mounts import checked_routes
+from duct_tape.plugins.registry import Registry
+from duct_tape.triggers import Action
+
+# Asked one after the other, so that a plugin that hangs in all of them still ends in time.
+SECONDS = 5.0
+PREPARING = ("DUCT_TAPE_API", "ducttape_config_class", "ducttape_setup")
+
+
+def context(name: str, plugin: ModuleType, cls: type | None, folder: Path) -> Context | str:
+    """The context of an instance with a made-up configuration, or why there is none.
+
+    :param plugin: what ``hooks.sound`` made.
+    """
+    prepared = ModuleType(name)
+    vars(prepared).update({key: value for key, value in vars(plugin).items() if key in PREPARING})
+    assembly = assemble_sources(sources(name, cls, folder), {name: prepared})
+    instance = assembly.instance(name)
+    own = [problem.message for problem in assembly.problems if problem.path.startswith("plugins.")]
+    if own:
+        return own[0].rstrip(",")
+    if instance is None or instance.context is None or not instance.on:
+        return f"{instance.failed_stage}: {instance.failure}" if instance else "it cannot be configured"
+    return instance.context
+
+
+def actions(plugin: ModuleType, name: str) -> tuple[dict[str, Action[Any]], list[Finding]]:
+    """The actions, asked for without a context: `duct-tape schema` does so."""
+    hook = getattr(plugin, "ducttape_actions", None)
+    if hook is None:
+        return {}, []
+    try:
+        offered: Any = call(lambda: asked(hook, None), SECONDS) or {}
+        call(lambda: checked_actions(offered, name, {}), SECONDS)
+        call(lambda: checked_actions(offered, name, others(name)), SECONDS)
+    except PluginFailure as failure:
+        hint = "the settings of an action belong to no instance: use `ctx` inside of `perform` only"
+        return {}, [_finding("actions", hook, failure, hint if failure.unexpected else "")]
+    return dict(offered), []
+
+
+def routes(plugin: ModuleType, ctx: Context) -> Iterator[Finding | str]:
+    """What is wrong with the routes, by the rules of the server's own start; or why nobody can know."""
+    if hook := getattr(plugin, "ducttape_routes", None):
+        yield from _tried("routes", hook, lambda: checked_routes(asked(hook, ctx) or ()))
+
+
+def commands(plugin: ModuleType, ctx: Context) -> Iterator[Finding | str]:
+    """What is wrong with the commands; or why nobody can know."""
+    if hook := getattr(plugin, "ducttape_commands", None):
+        yield from _tried("commands", hook, lambda: checked_commands(lambda: asked(hook, ctx)))
+
+
+def asked(hook: Callable[..., Any], ctx: Context | None) -> Any:
+    """What the hook returns; it takes the context or nothing."""
+    return hook(ctx) if inspect.signature(hook).parameters else hook()
+
+
+def others(name: str) -> Offered:
+    """The actions of all other installed plugins; of those that fail none."""
+    found: Offered = {}
+    registry = Registry(SECONDS)
+    for other, plugins in installed().items():
+        if other != name:
+            table = PluginTable(instance=other, plugin=other, data={})
+            instance = registry.enable(table, plugins[0])
+            offered: Any = registry.call(instance, "ducttape_actions", {})
+            if isinstance(offered, Mapping):
+                found.update({action: {other: (instance, item)} for action, item in offered.items()})
+    return found
+
+
+def _tried(rule: str, hook: Callable[..., Any], function: Callable[[], Any]) -> Iterator[Finding | str]:
+    try:
+        call(function, SECONDS)
+    except PluginFailure as failure:
+        # What a plugin refuses on purpose, with a sentence, it may refuse: the configuration is made up.
+        deliberate = isinstance(failure.__cause__, DuctTapeError)
+        yield f"the {rule} could not be looked at: {failure}" if deliberate else _finding(rule, hook, failure)
+
+
+def _finding(rule: str, hook: Callable[..., Any], failure: PluginFailure, hint: str = "") -> Finding:
+    place: Place = of_function(hook)
+    message, _, more = str(failure).partition("; ")
+    made_up = "it was asked with a made-up configuration, as an operator may write it"
+    advice = hint or more or (made_up if failure.unexpected else "the server would switch the plugin off")
+    return Finding(rule=rule, message=message, hint=advice, file=place[0], line=place[1])
