@@ -83,8 +83,12 @@ class Examiner:
             place = (error.filename or "", error.lineno or 0)
             self._find("syntax", f"this is no Python {sys.version.split()[0]}: {error.msg}", "correct the line", place)
         else:
-            hint = "add what it needs to the dependencies" if isinstance(error, ImportError) else "it may only define"
-            self._find("import-fails", f"importing it raises {type(error).__name__}: {text[:300]}", hint, place)
+            hint = (
+                "add what it needs to the dependencies"
+                if isinstance(error, ImportError)
+                else "correct it: a module that fails here fails on every server"
+            )
+            self._find("import-fails", f"importing it raises {type(error).__name__}: {text[:200]}", hint, place)
 
     def _hooks(self, plugin: Any) -> None:
         from duct_tape.lint import hooks
@@ -118,7 +122,7 @@ class Examiner:
         for name, action in actions.items():
             self._all(examined(action.settings, f"the action `{name}`", TRIGGER_KEYS))
         self._say(stage="setup")
-        ctx = offers.context(self._name, sound, cls if attrs.has(cls or object) else None, Path.cwd())
+        ctx = offers.context(sound, cls if attrs.has(cls or object) else None, Path.cwd())
         if isinstance(ctx, str):
             text = f"a made-up configuration does not do ({ctx}), so routes and commands were not looked at"
             self._say(note=f"plugin {self._name}: {text}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
@@ -106,4 +107,5 @@ def _offered(name: str) -> list[str]:
 
 
 def _text(kind: Any) -> str:
-    return inspect.formatannotation(kind).replace("collections.abc.", "").replace("duct_tape.", "")
+    # Without the modules that the names are from.
+    return re.sub(r"\b[a-z_]+\.", "", "None" if kind is type(None) else inspect.formatannotation(kind))

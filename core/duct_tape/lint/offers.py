@@ -15,7 +15,7 @@ from duct_tape.context import Context
 from duct_tape.errors import DuctTapeError
 from duct_tape.lint.finding import Finding
 from duct_tape.lint.places import Place, of_function
-from duct_tape.lint.sample import sources
+from duct_tape.lint.sample import SAMPLE, sources
 from duct_tape.plugins.actions import Offered, checked_actions
 from duct_tape.plugins.discovery import installed
 from duct_tape.plugins.isolation import PluginFailure, call
@@ -28,15 +28,15 @@ SECONDS = 5.0
 PREPARING = ("DUCT_TAPE_API", "ducttape_config_class", "ducttape_setup")
 
 
-def context(name: str, plugin: ModuleType, cls: type | None, folder: Path) -> Context | str:
+def context(plugin: ModuleType, cls: type | None, folder: Path) -> Context | str:
     """The context of an instance with a made-up configuration, or why there is none.
 
     :param plugin: what ``hooks.sound`` made.
     """
-    prepared = ModuleType(name)
+    prepared = ModuleType(SAMPLE)
     vars(prepared).update({key: value for key, value in vars(plugin).items() if key in PREPARING})
-    assembly = assemble_sources(sources(name, cls, folder), {name: prepared})
-    instance = assembly.instance(name)
+    assembly = assemble_sources(sources(SAMPLE, cls, folder), {SAMPLE: prepared})
+    instance = assembly.instance(SAMPLE)
     own = [problem.message for problem in assembly.problems if problem.path.startswith("plugins.")]
     if own:
         return own[0].rstrip(",")
@@ -50,14 +50,16 @@ def actions(plugin: ModuleType, name: str) -> tuple[dict[str, Action[Any]], list
     hook = getattr(plugin, "ducttape_actions", None)
     if hook is None:
         return {}, []
+    good: dict[str, Action[Any]] = {}
     try:
         offered: Any = call(lambda: asked(hook, None), SECONDS) or {}
         call(lambda: checked_actions(offered, name, {}), SECONDS)
-        call(lambda: checked_actions(offered, name, others(name)), SECONDS)
+        good = dict(offered)
+        checked_actions(good, name, others(name))
     except PluginFailure as failure:
         hint = "the settings of an action belong to no instance: use `ctx` inside of `perform` only"
-        return {}, [_finding("actions", hook, failure, hint if failure.unexpected else "")]
-    return dict(offered), []
+        return good, [_finding("actions", hook, failure, hint if failure.unexpected else "")]
+    return good, []
 
 
 def routes(plugin: ModuleType, ctx: Context) -> Iterator[Finding | str]:

@@ -15,7 +15,7 @@ from duct_tape.lint.options import types_of
 from duct_tape.secret import Secret
 from duct_tape.templates import Template
 
-TRIGGER = "sample"
+SAMPLE = "sample"
 SECRET = "7d8f0a1c52e94b36"  # noqa: S105 - no secret of anybody
 _VALUES: dict[Any, Any] = {
     str: "sample",
@@ -29,7 +29,7 @@ _VALUES: dict[Any, Any] = {
     Proxy: "127.0.0.1",
     Seconds: 1.0,
     Size: 1,
-    TriggerName: TRIGGER,
+    TriggerName: SAMPLE,
     Template: "{{ application }}",
     Any: "sample",
 }
@@ -46,7 +46,7 @@ def sources(name: str, cls: type | None, folder: Path) -> Sources:
     made.data = {
         "volume": {"path": str(folder / "volume")},
         "journal": {"path": str(folder / "journal.sqlite3")},
-        "triggers": {TRIGGER: {"action": TRIGGER}},
+        "triggers": {SAMPLE: {"action": SAMPLE}},
         "plugins": {name: table(cls, secret) if cls else {}},
     }
     return made

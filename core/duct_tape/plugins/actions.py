@@ -17,6 +17,10 @@ from duct_tape.triggers import Action
 SEPARATOR = ":"
 
 
+# By the action's name, and then by the instance's.
+Offered: TypeAlias = dict[str, dict[str, tuple[Instance, Action[Any]]]]
+
+
 @define(eq=False)
 class Actions:
     """What the instances that are on offer, by the action's name and then by the instance's.
