@@ -21,6 +21,7 @@ from duct_tape.cli.init import starter
 from duct_tape.cli.simulate import simulate
 from duct_tape.events import Release
 from duct_tape.hookspecs import HOOKS, HookSpecs
+from duct_tape.lint.finding import RULES
 from duct_tape.runs import Run
 from duct_tape_github.deployments import STATES
 from duct_tape_notify.conf import DEFAULT
@@ -55,6 +56,11 @@ def test_cli_has_the_help_of_every_command(line: str, tmp_path: object, monkeypa
 def test_cli_names_no_other_command() -> None:
     found = re.findall(r"^<!-- help: (.*) -->$", page("reference/cli.md"), re.MULTILINE)
     assert sorted(found) == sorted(COMMAND_LINES)
+
+
+def test_cli_lists_every_rule_of_the_linter() -> None:
+    table = rows(after(page("reference/cli.md"), "<!-- values: duct_tape.lint.finding.RULES -->"))
+    assert [(rule.strip("`"), meaning) for rule, meaning in table] == list(RULES.items())
 
 
 def signature(name: str) -> str:

@@ -22,7 +22,7 @@ def _all_rules(context: click.Context, parameter: click.Parameter, value: bool) 
         context.exit()
 
 
-@click.command("lint", epilog="Example: duct-tape lint . && duct-tape lint dist/*.whl")
+@click.command("lint", epilog="Example: duct-tape lint .")
 @click.argument("target", default=".")
 @click.option("--ignore", multiple=True, type=click.Choice(list(RULES)), metavar="RULE", help="Leave this rule out.")
 @click.option("--rules", is_flag=True, is_eager=True, expose_value=False, callback=_all_rules, help="Print all rules.")

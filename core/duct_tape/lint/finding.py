@@ -33,6 +33,7 @@ RULES = {
     "config-secret": "What is secret by its name is a `Secret`.",
     "actions": "`ducttape_actions` returns actions, also without a context, under names that nobody else has.",
     "routes": "`ducttape_routes` returns routes that the server can mount.",
+    "receiver": "A receiver refuses odd bodies with a `MalformedError`, and understands its own sample.",
     "commands": "`ducttape_commands` returns click commands, each with a name of its own.",
     "wheel-build": "The wheel can be built.",
     "wheel-typed": "Each package holds `py.typed`, so that type checkers read its annotations.",

@@ -8,11 +8,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from duct_tape.assembly import assemble_sources
+from starlette.routing import Route
+
+from duct_tape.assembly import assemble_sources, check_actions
 from duct_tape.cli.contributed import checked_commands
 from duct_tape.conf.model import PluginTable
 from duct_tape.context import Context
-from duct_tape.errors import DuctTapeError
+from duct_tape.errors import DuctTapeError, MalformedError, UnsupportedMediaError
 from duct_tape.lint.finding import Finding
 from duct_tape.lint.places import Place, of_function
 from duct_tape.lint.sample import SAMPLE, sources
@@ -21,10 +23,14 @@ from duct_tape.plugins.discovery import installed
 from duct_tape.plugins.isolation import PluginFailure, call
 from duct_tape.plugins.mounts import checked_routes
 from duct_tape.plugins.registry import Registry
+from duct_tape.sample import Sample
 from duct_tape.triggers import Action
+from duct_tape.web.receive import Receiver, ReceiverRoute, json_delivery
 
 # Asked one after the other, so that a plugin that hangs in all of them still ends in time.
 SECONDS = 5.0
+# Parts of these bodies are missing, of another type, or no JSON at all.
+ODD = (b"{}", b"", b"[]", b"null", b'"text"', b'{"id": 5, "action": [], "repository": {"name": null}}', b"\xff{")
 PREPARING = ("DUCT_TAPE_API", "ducttape_config_class", "ducttape_setup")
 
 
@@ -64,8 +70,34 @@ def actions(plugin: ModuleType, name: str) -> tuple[dict[str, Action[Any]], list
 
 def routes(plugin: ModuleType, ctx: Context) -> Iterator[Finding | str]:
     """What is wrong with the routes, by the rules of the server's own start; or why nobody can know."""
+    found: list[Route] = []
     if hook := getattr(plugin, "ducttape_routes", None):
-        yield from _tried("routes", hook, lambda: checked_routes(asked(hook, ctx) or ()))
+        yield from _tried("routes", hook, lambda: found.extend(checked_routes(asked(hook, ctx) or ())))
+    for route in found:
+        if isinstance(route, ReceiverRoute):
+            yield from received(route.receiver)
+
+
+def received(receiver: Receiver) -> Iterator[Finding]:
+    """What a receiver makes of bodies that its sender would never send, and of its own sample."""
+    file, line = of_function(receiver.parse)
+    for body in ODD:
+        try:
+            call(lambda: receiver.understood(json_delivery(body)), SECONDS)  # noqa: B023
+        except PluginFailure as failure:
+            if not isinstance(failure.__cause__, (MalformedError, UnsupportedMediaError)):
+                message = f"the receiver fails on the body {body!r} ({failure})"
+                hint = "read it with `parse_json` and `member`, which raise `MalformedError`"
+                yield Finding(rule="receiver", message=message, hint=hint, file=file, line=line)
+                break
+    sample = receiver.sample
+    if sample is not None:
+        try:
+            call(lambda: receiver.understood(sample(Sample())), SECONDS)
+        except PluginFailure as failure:
+            message = f"the receiver does not understand its own sample ({failure})"
+            hint = "let `sample` make what the sender sends"
+            yield Finding(rule="receiver", message=message, hint=hint, file=file, line=line)
 
 
 def commands(plugin: ModuleType, ctx: Context) -> Iterator[Finding | str]:

@@ -11,6 +11,7 @@ import attrs
 
 from duct_tape.conf.options import Address, ApplicationName, HttpUrl, Proxy, Seconds, Size, TriggerName
 from duct_tape.conf.sources import Sources
+from duct_tape.filters import Filter
 from duct_tape.lint.options import types_of
 from duct_tape.secret import Secret
 from duct_tape.templates import Template
@@ -31,6 +32,7 @@ _VALUES: dict[Any, Any] = {
     Size: 1,
     TriggerName: SAMPLE,
     Template: "{{ application }}",
+    Filter: 'repository == "sample"',
     Any: "sample",
 }
 
