@@ -24,6 +24,7 @@ COMMANDS = {
     "init": "Write a starter configuration, its schema and a strong secret.",
     "lint": "Tell a plugin's author what is wrong before a user does.",
     "listen": "On the host: answer flags by running bin/deploy.",
+    "new": "Start a plugin: a whole project that works, with tests and CI.",
     "deliveries": "List what senders delivered, show one delivery, or replay it.",
     "pause": "Carry out no runs of an application until `duct-tape resume`.",
     "plugins": "List what is installed, enabled and broken.",
