@@ -119,8 +119,10 @@ def test_a_new_plugin_works_as_it_is(kind: str, tmp_path: Path, environment: dic
     with serving(project, environment) as url:
         assert status(f"{url}/healthz") == 200
         if kind == "integration":
-            body = b'{"repository": "acme/site", "version": "v1"}'
+            body = b'{"repository": "acme/site", "version": "v1", "published_at": "2021-02-03T04:05:06Z"}'
             signed = {f"X-{name.title()}-Signature": hmac.new(SECRET.encode(), body, "sha256").hexdigest()}
             assert status(f"{url}/integrations/{name}", body, signed) == 202
+            environment["DUCT_TAPE_BIND"] = url.removeprefix("http://")
+            assert duct_tape(name, "send", "--tag", "v2", folder=project).startswith("HTTP 202\n")
         else:
             assert status(f"{url}/readyz") == 200
