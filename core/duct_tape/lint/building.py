@@ -45,7 +45,13 @@ def built(project: Path, folder: Path) -> Path | Unbuilt:
     if lacking := unmet(system.get("requires", [])):
         sentence = f"the wheel cannot be built here, since that needs {lacking}"
         return Unbuilt(sentence=f"{sentence}: `pip install '{lacking}'`", broken=False)
-    shutil.copytree(project, folder / "source", symlinks=True, ignore=shutil.ignore_patterns(*_SKIPPED))
+    # Some backends ask git for the version; for all others its history is a burden.
+    asking = any("scm" in text or "vcs" in text for text in system.get("requires", []))
+    skipped = shutil.ignore_patterns(*_SKIPPED, *([] if asking else [".git"]))
+    try:
+        shutil.copytree(project, folder / "source", symlinks=True, ignore=skipped)
+    except OSError as error:
+        return Unbuilt(sentence=f"the project cannot be copied, to build its wheel: {_first(error)}", broken=False)
     (folder / "built").mkdir()
     command = [sys.executable, "-P", "-m", "duct_tape.lint.backend", str(folder / "source"), str(folder / "built")]
     try:
@@ -82,6 +88,12 @@ def unmet(requirements: list[str]) -> str:
         if minimum and _numbers(version) < _numbers(minimum[2]):
             return text
     return ""
+
+
+def _first(error: OSError) -> str:
+    """One reason; copying a folder has as many as it has files that could not be copied."""
+    reasons = error.args[0] if isinstance(error, shutil.Error) else None
+    return str(reasons[0][2]) if isinstance(reasons, list) and reasons else str(error)
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -15,14 +15,16 @@ _TYPED = "py.typed"
 
 def contents(subject: Subject) -> Iterator[Finding]:
     """Everything that is wrong with the files of the wheel."""
-    for top, place in sorted(subject.places.items()):
+    for top in sorted(subject.places):
         if top in _EVERYBODYS:
             message = f"it installs a package called `{top}`, as others do"
             yield Finding(rule="wheel-names", message=message, hint="name the packages of the wheel one by one")
-        if subject.files is not None and place.is_dir() and f"{top}/{_TYPED}" not in subject.files:
-            yield untyped(subject, top)
     if subject.files is None:
         return
+    for top in sorted(subject.places):
+        # The folder of a namespace is no package, and cannot hold the mark.
+        if f"{top}/__init__.py" in subject.files and f"{top}/{_TYPED}" not in subject.files:
+            yield untyped(subject, top)
     for path, file in subject.sources():
         if path not in subject.files and not path.endswith(_TYPED):
             message = f"the wheel does not hold `{path}`, so no user has it"

@@ -8,7 +8,7 @@ from importlib import metadata
 from duct_tape.cli import COMMANDS
 from duct_tape.conf.load import INSTANCE
 from duct_tape.lint.finding import Finding
-from duct_tape.lint.subject import Subject, normalised
+from duct_tape.lint.subject import Subject, name_of, normalised
 from duct_tape.plugins.discovery import GROUP
 
 
@@ -27,6 +27,8 @@ def entries(subject: Subject) -> Iterator[Finding]:
             message = f"`{entry.name}` is a command of `duct-tape`, so the plugin's own could not be called"
             yield Finding(rule="entry-name", message=message, hint="choose another name for the entry point")
         for other in metadata.entry_points(group=GROUP, name=entry.name):
-            if other.dist and normalised(other.dist.name) != normalised(subject.name):
-                message = f"{other.dist.name} {other.dist.version} offers a plugin `{entry.name}` too, and both are off"
+            if other.dist and normalised(name_of(other.dist)) != normalised(subject.name):
+                message = (
+                    f"{name_of(other.dist)} {other.dist.version} offers a plugin `{entry.name}` too, and both are off"
+                )
                 yield Finding(rule="entry-taken", message=message, hint="choose another name for the entry point")

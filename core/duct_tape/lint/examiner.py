@@ -11,6 +11,7 @@ import importlib
 import json
 import logging
 import os
+import re
 import sys
 import time
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ import attrs
 from duct_tape.lint.finding import Finding
 from duct_tape.lint.places import NOWHERE, Place, of_function, of_traceback, of_variable
 
+_TARGET = re.compile(r"[\w.]+\s*(:\s*[\w.]+)?\s*(\[.*\])?\s*")
 # What the server has imported before it imports a plugin.
 SERVER = ("duct_tape.api", "duct_tape.assembly", "duct_tape.web.app", "duct_tape.web.serve")
 
@@ -74,7 +76,8 @@ class Examiner:
         module, _, attribute = self._target.partition(":")
         text = " ".join(str(error).split())
         place = of_traceback(error.__traceback__, self._folders)
-        nowhere = isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(f"{error.name}.")
+        nowhere = not _TARGET.fullmatch(self._target)
+        nowhere |= isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(f"{error.name}.")
         if nowhere or (attribute and isinstance(error, AttributeError) and place == NOWHERE):
             message = f"the entry point `{self._name} = {self._target}` leads nowhere: {text}"
             self._find("entry-target", message, "correct its right side, and install the project again")

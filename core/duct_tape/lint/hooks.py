@@ -38,7 +38,7 @@ def hook(name: str, function: Any) -> Iterator[Finding]:
         check_hook(name, function)
     except PluginFailure as failure:
         yield _refused(name, function, str(failure))
-    if name in HOOKS and callable(function):
+    if name in HOOKS and inspect.isfunction(inspect.unwrap(getattr(function, "__func__", function))):
         yield from _arguments(name, function)
         yield from _annotations(name, function)
 

@@ -64,7 +64,7 @@ def of_traceback(traceback: TracebackType | None, folders: tuple[str, ...]) -> P
 def _tree(file: str) -> ast.Module:
     try:
         return ast.parse(Path(file).read_bytes())
-    except (OSError, SyntaxError, ValueError):
+    except (OSError, SyntaxError, ValueError, RecursionError):
         # Made at run time, or changed since.
         return ast.Module([], [])
 

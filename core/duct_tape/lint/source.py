@@ -120,18 +120,19 @@ def read(path: Path, subject: Subject) -> Module:
         with tokenize.open(path) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(file.read())
+            module.visit(tree)
     except (SyntaxError, ValueError, RecursionError, OSError) as error:
         line = (error.lineno or 0) if isinstance(error, SyntaxError) else 0
-        text = error.msg if isinstance(error, SyntaxError) else str(error)
+        text = error.msg if isinstance(error, SyntaxError) else str(error) or "it cannot be read"
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         message = f"this is no Python {version}: {text}"
         module.findings.append(
             Finding(rule="syntax", message=message, hint="correct the line", file=module.file, line=line)
         )
         return module
-    module.visit(tree)
     if _is_test(path):
         module.imports.clear()
+        module.hooks.clear()
     return module
 
 

@@ -91,6 +91,16 @@ class Subject:
         return str(file)
 
 
+def module_of(entry: metadata.EntryPoint) -> str:
+    """The module that an entry point leads to, whatever else its right side holds."""
+    return entry.value.partition(":")[0].partition("[")[0].strip()
+
+
+def name_of(distribution: metadata.Distribution) -> str:
+    """The distribution's name; what an uninstallation left behind has none."""
+    return str((distribution.metadata.get_all("Name") or ["?"])[0])
+
+
 def normalised(name: str) -> str:
     """A distribution's name as indexes compare it."""
     return re.sub(r"[-_.]+", "-", name).lower()

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from duct_tape.conf.structure import suggestion
 from duct_tape.errors import DuctTapeError
 from duct_tape.lint.building import Unbuilt, built
-from duct_tape.lint.subject import Subject, normalised
+from duct_tape.lint.subject import Subject, module_of, name_of, normalised
 from duct_tape.plugins.discovery import GROUP
 
 PROJECT_FILES = ("pyproject.toml", "setup.cfg", "setup.py")
@@ -71,7 +71,13 @@ def from_wheel(wheel: Path, folder: Path) -> Subject:
     if len(infos) != 1:
         raise TargetError(f"{wheel} is no wheel: it holds no metadata")
     places = {name: folder / place for name, place in tops(files).items()}
-    return Subject(distribution=metadata.Distribution.at(infos[0]), places=places, files=files, path=(folder,))
+    subject = Subject(distribution=metadata.Distribution.at(infos[0]), places=places, files=files, path=(folder,))
+    try:
+        # Metadata is read when it is asked for.
+        subject.value("Name"), subject.entries
+    except ValueError as error:
+        raise TargetError(f"the metadata of {wheel} cannot be read: {error}") from None
+    return subject
 
 
 def from_project(project: Path, folder: Path) -> Subject:
@@ -103,7 +109,7 @@ def installed(distribution: metadata.Distribution) -> Subject:
     files = tuple(str(file) for file in distribution.files or ())
     if any(file.endswith(".py") for file in files):
         return Subject(distribution=distribution, places=_places(distribution), files=files)
-    missing = f"what is in the wheel of {distribution.metadata['Name']} is not known: its files are elsewhere"
+    missing = f"what is in the wheel of {name_of(distribution)} is not known: its files are elsewhere"
     return Subject(distribution=distribution, places=_places(distribution), files=None, missing=missing)
 
 
@@ -122,10 +128,10 @@ def tops(files: tuple[str, ...]) -> dict[str, str]:
 def named(name: str) -> metadata.Distribution | None:
     """The installed distribution of that name, or with a plugin or a module of that name."""
     for distribution in metadata.distributions():
-        if normalised(distribution.metadata["Name"] or "") == normalised(name):
+        if normalised(name_of(distribution)) == normalised(name):
             return distribution
     for entry in metadata.entry_points(group=GROUP):
-        if entry.dist and name in (entry.name, entry.module, entry.module.partition(".")[0]):
+        if entry.dist and name in (entry.name, module_of(entry), module_of(entry).partition(".")[0]):
             return entry.dist
     return None
 
@@ -147,13 +153,13 @@ def _unknown(target: str) -> str:
     if Path(target).exists():
         return f"{target} is no project: neither there nor above it is a {' or '.join(PROJECT_FILES)}"
     entries = metadata.entry_points(group=GROUP)
-    known = sorted({entry.name for entry in entries} | {entry.dist.name for entry in entries if entry.dist})
+    known = sorted({entry.name for entry in entries} | {name_of(entry.dist) for entry in entries if entry.dist})
     hint = suggestion(target, known) or f"; there are: {', '.join(known) or 'none'}"
     return f"there is no folder, wheel, plugin, distribution or module `{target}`{hint}"
 
 
 def _places(distribution: metadata.Distribution) -> dict[str, Path]:
-    names = {entry.module.partition(".")[0] for entry in distribution.entry_points.select(group=GROUP)}
+    names = {module_of(entry).partition(".")[0] for entry in distribution.entry_points.select(group=GROUP)}
     names |= set((distribution.read_text("top_level.txt") or "").split())
     names |= tops(tuple(str(file) for file in distribution.files or ())).keys()
     specs = {name: importlib.util.find_spec(name) for name in sorted(names)}

@@ -96,6 +96,18 @@ def test_the_mark_of_types(tmp_path: Path) -> None:
     assert (finding.rule, finding.hint) == ("wheel-typed", "put an empty file there")
 
 
+def test_the_folder_of_a_namespace_needs_no_mark(tmp_path: Path) -> None:
+    files = {"inner/__init__.py": "", "inner/py.typed": ""}
+    assert list(contents(subject(tmp_path, files, without=("py.typed",)))) == []
+
+
+def test_what_an_uninstallation_left_behind_has_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    subject(tmp_path / "left", about="Metadata-Version: 2.1\n\n")
+    monkeypatch.syspath_prepend(str(tmp_path / "left"))
+    [finding] = entries(subject(tmp_path))
+    assert (finding.rule, finding.message.split()[0]) == ("entry-taken", "?")
+
+
 def test_names_that_belong_to_everybody(tmp_path: Path) -> None:
     looked_at = subject(tmp_path)
     (tmp_path / "tests").mkdir()

@@ -62,6 +62,8 @@ def test_what_is_right_is_not_found(tmp_path: Path, source: str) -> None:
         ("ducttape_something = 1", "hook-unknown", "there is no hook `ducttape_something`", "hooks: "),
         ("def ducttape_setup(ctx): ...", "hook-undecorated", "`ducttape_setup` is not marked with @hookimpl",
          "write `@hookimpl` above it"),
+        ("class A:\n    def __call__(self, x=1): ...\nducttape_setup = A()", "hook-undecorated", "is not marked",
+         "write `@hookimpl`"),
         ("ducttape_setup = 1", "hook-undecorated", "`ducttape_setup` is not marked", "write `@hookimpl`"),
         ("@hookimpl\ndef ducttape_setup(cxt): ...", "hook-arguments",
          "`ducttape_setup` takes `cxt`, which is not offered", "did you mean `ctx`?"),

@@ -109,12 +109,24 @@ def test_what_was_left_in(tmp_path: Path, source: str, line: int) -> None:
 
 @pytest.mark.parametrize(
     ("source", "line"),
-    [("\ndef f(:", 2), ("x = '\x00'", 0), ("(" * 500, 1), ("# coding: nonsense", 0), ("def f():\nreturn", 2)],
+    [
+        ("\ndef f(:", 2),
+        ("x = '\x00'", 0),
+        ("(" * 500, 1),
+        ("# coding: nonsense", 0),
+        ("def f():\nreturn", 2),
+        ("x = " + "1 + " * 3000 + "1", 0),
+    ],
 )
 def test_what_is_no_python(tmp_path: Path, source: str, line: int) -> None:
     [(rule, its_line, message)] = found(tmp_path, source)
     assert (rule, its_line) == ("syntax", line)
     assert message.startswith("this is no Python 3.")
+
+
+def test_tests_in_the_package_have_hooks_as_they_like(tmp_path: Path) -> None:
+    hooks = "from duct_tape.api import hookimpl\n@hookimpl\ndef ducttape_setup(ctx): ...\n"
+    assert list(elsewhere(list(modules(subject(tmp_path, {"__init__.py": "", "test_it.py": hooks}))), set())) == []
 
 
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -73,6 +74,21 @@ def test_a_file_that_is_no_wheel(tmp_path: Path, content: bytes) -> None:
         opened(str(tmp_path / "x.whl")),
     ):
         pass
+
+
+def test_metadata_that_cannot_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "x.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x-1.dist-info/METADATA", b"Name: \xff\n")
+    with pytest.raises(TargetError, match=r"the metadata of .*x\.whl cannot be read"), opened(str(path)):
+        pass
+
+
+def test_a_project_that_cannot_be_copied(project: Path, tmp_path: Path) -> None:
+    os.mkfifo(project / "pipe")
+    found = broken(project, tmp_path / "a")
+    assert not found.broken
+    assert found.sentence.startswith("the project cannot be copied, to build its wheel: `")
 
 
 @pytest.mark.parametrize("inside", ["", "src", "src/duct_tape_hello", "src/duct_tape_hello/__init__.py"])
