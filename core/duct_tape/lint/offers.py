@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.routing import Route
 
-from duct_tape.assembly import assemble_sources, check_actions
+from duct_tape.assembly import assemble_sources
 from duct_tape.cli.contributed import checked_commands
 from duct_tape.conf.model import PluginTable
 from duct_tape.context import Context

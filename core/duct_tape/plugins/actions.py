@@ -72,7 +72,11 @@ def collect(registry: Registry) -> Actions:
     actions = Actions(registry)
     for instance in registry:
         found: Any = registry.call(instance, "ducttape_actions", {})
-        checked = registry.guard(instance, "actions", lambda: checked_actions(found, instance.installed.name, actions.offered))  # noqa: B023
+        checked = registry.guard(
+            instance,
+            "actions",
+            lambda: checked_actions(found, instance.installed.name, actions.offered),  # noqa: B023
+        )
         for name, action in (checked or {}).items():
             actions.offered.setdefault(name, {})[instance.name] = (instance, action)
     return actions
