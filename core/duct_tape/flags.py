@@ -33,6 +33,10 @@ class Flag:
         """One line of JSON with a line end."""
         return json.dumps(asdict(self), ensure_ascii=False) + "\n"
 
+    def environment(self) -> dict[str, str]:
+        """Each member as a variable for a program: ``DUCT_TAPE_RUN``, ``DUCT_TAPE_TAG``, …"""
+        return {f"DUCT_TAPE_{name.upper()}": _variable(value) for name, value in asdict(self).items()}
+
     @classmethod
     def parse(cls, content: bytes) -> Flag | None:
         """The flag in a file's content, or None when the content is anything else.
@@ -51,3 +55,10 @@ class Flag:
             if not isinstance(value, bool if name == "prerelease" else str):
                 return None
         return cls(**known) if known.get("run") and known.get("application") else None
+
+
+def _variable(value: str | bool) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    # No environment can hold a NUL, and JSON can hold text that is not valid Unicode.
+    return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")

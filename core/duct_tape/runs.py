@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from attrs import field, frozen
 
 from duct_tape.events import Event
+from duct_tape.flags import Flag
 from duct_tape.results import Result
 from duct_tape.types import JSON
 
@@ -81,6 +83,23 @@ class Run:
     def variables(self) -> dict[str, Any]:
         """What the templates of this run's trigger see."""
         return {"application": self.application, "vars": dict(self.vars), **self.event.variables()}
+
+    def flag(self) -> Flag:
+        """What a flag says of this run, to the listener and to whoever else is told of it."""
+        release = self.event.release
+        return Flag(
+            run=self.id,
+            application=self.application,
+            trigger=self.trigger,
+            integration=self.instance,
+            delivery=self.event.delivery,
+            repository=self.event.repository,
+            tag=release.tag if release else "",
+            prerelease=release.prerelease if release else False,
+            url=(release.url or "") if release else "",
+            commit=(release.commit or "") if release else "",
+            requested_at=datetime.fromtimestamp(self.created_at, UTC).isoformat(timespec="milliseconds"),
+        )
 
 
 @frozen(kw_only=True)

@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from attrs import frozen
@@ -120,28 +120,10 @@ def flag_file(run: Run, settings: TouchFileSettings) -> tuple[str, str]:
     """
     variables = run.variables()
     name = safe_name(settings.filename.render(variables))
-    content = settings.content.render(variables) if settings.content else flag_of(run).to_line()
+    content = settings.content.render(variables) if settings.content else run.flag().to_line()
     if len(content.encode("utf-8")) > MAX_BYTES:
         raise PermanentError(f"the flag {name} would hold more than {MAX_BYTES // 1024} KiB, which no listener reads")
     return name, content
-
-
-def flag_of(run: Run) -> Flag:
-    """What the flag tells the listener."""
-    release = run.event.release
-    return Flag(
-        run=run.id,
-        application=run.application,
-        trigger=run.trigger,
-        integration=run.instance,
-        delivery=run.event.delivery,
-        repository=run.event.repository,
-        tag=release.tag if release else "",
-        prerelease=release.prerelease if release else False,
-        url=(release.url or "") if release else "",
-        commit=(release.commit or "") if release else "",
-        requested_at=datetime.fromtimestamp(run.created_at, UTC).isoformat(timespec="milliseconds"),
-    )
 
 
 def heartbeat_age(content: bytes | None, now: float) -> float | None:

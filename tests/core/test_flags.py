@@ -91,3 +91,16 @@ def test_content_above_the_bound_is_not_looked_at() -> None:
     assert Flag.parse(json.dumps(data).encode()) == Flag(run="r1", application="a")
     data["x"] += "xx"
     assert Flag.parse(json.dumps(data).encode()) is None
+
+
+@given(FLAGS)
+def test_every_member_is_a_variable_that_an_environment_can_hold(flag: Flag) -> None:
+    variables = flag.environment()
+    assert variables["DUCT_TAPE_RUN"] == flag.run.replace("\0", "\ufffd")
+    assert variables["DUCT_TAPE_PRERELEASE"] == ("true" if flag.prerelease else "false")
+    assert len(variables) == 11
+    assert not any("\0" in value for value in variables.values())
+
+
+def test_half_a_character_is_no_variable() -> None:
+    assert Flag(run="r", application="a", tag="\ud800").environment()["DUCT_TAPE_TAG"] == "?"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from duct_tape.events import Event, Release
+from duct_tape.flags import Flag
 from duct_tape.runs import REPEATABLE, UNSUCCESSFUL, WITH_LISTENER, Outcome, Refusal, Run, RunState
 
 
@@ -29,3 +30,13 @@ def test_only_a_run_that_did_not_deploy_may_be_repeated_by_a_redelivery() -> Non
         "accepted | flagged | deploying | deployed | done | superseded | refused | failed | timed out | lost"
         " | cancelled | discarded"
     )
+
+
+def test_a_run_tells_of_itself_in_a_flag() -> None:
+    release = Release(id="1", tag="v1", prerelease=True, url="https://example.com/v1", commit="main")
+    event = Event(name="release", delivery="d1", repository="acme/site", release=release)
+    run = Run(id="r1", instance="github", application="site", trigger="deploy", event=event, created_at=1.5)
+    assert run.flag() == Flag(
+        run="r1", application="site", trigger="deploy", integration="github", delivery="d1", repository="acme/site",
+        tag="v1", prerelease=True, url="https://example.com/v1", commit="main", requested_at="1970-01-01T00:00:01.500+00:00",
+    )  # fmt: skip

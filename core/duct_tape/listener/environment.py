@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attrs import asdict
-
 from duct_tape.flags import Flag
 
 # Nothing else is handed down: a secret in the listener's environment is not a script's business.
@@ -32,16 +30,5 @@ def environment(flag: Flag, claim: str, ours: Mapping[str, str]) -> dict[bytes, 
     :param claim: the id of the flag's claim.
     """
     kept = {**_DEFAULTS, **{name: ours[name] for name in KEPT if name in ours}}
-    said = {f"DUCT_TAPE_{name.upper()}": _text(value) for name, value in asdict(flag).items()}
-    return {
-        **{name.encode(): value.encode("utf-8", "surrogateescape") for name, value in kept.items()},
-        **{name.encode(): value for name, value in said.items()},
-        MARK.encode(): claim.encode(),
-    }
-
-
-def _text(value: str | bool) -> bytes:
-    if isinstance(value, bool):
-        return b"true" if value else b"false"
-    # No environment can hold a NUL, and JSON can hold text that is not valid Unicode.
-    return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace")
+    both = {**kept, **flag.environment(), MARK: claim}
+    return {name.encode(): value.encode("utf-8", "surrogateescape") for name, value in both.items()}

@@ -25,7 +25,7 @@ from duct_tape.api import (
     Template,
 )
 from duct_tape_github.sample import release_payload
-from duct_tape_touch_file.plugin import TouchFileSettings, flag_file, flag_of, heartbeat_age, preview
+from duct_tape_touch_file.plugin import TouchFileSettings, flag_file, heartbeat_age, preview
 
 if TYPE_CHECKING:
     from tests.plugins.conftest import Configure, Server, Start
@@ -81,12 +81,12 @@ def test_the_flag_is_one_line_with_exactly_these_members() -> None:
 
 def test_the_listener_reads_what_the_action_writes() -> None:
     run = run_of()
-    assert Flag.parse(flag_file(run, TouchFileSettings())[1].encode()) == flag_of(run)
+    assert Flag.parse(flag_file(run, TouchFileSettings())[1].encode()) == run.flag()
 
 
 @pytest.mark.parametrize("release", [None, Release(id="1", tag="", url=None)])
 def test_an_event_may_have_no_release_and_a_release_no_url(release: Release | None) -> None:
-    flag = flag_of(run_of(release))
+    flag = run_of(release).flag()
     assert (flag.tag, flag.prerelease, flag.url) == ("", False, "")
 
 
