@@ -11,13 +11,14 @@ import pytest
 from attrs import evolve
 from tests.server_support import Recorder, event, run
 
-from duct_tape.api import Release, Run, Runs, RunState
+from duct_tape.api import Release, Result, Run, Runs, RunState
 from duct_tape.assembly import Assembly, assemble
-from duct_tape.dispatch import Dispatcher, Retry
+from duct_tape.dispatch import Dispatcher
 from duct_tape.errors import JournalError
 from duct_tape.journal import Lease
 from duct_tape.journal.sqlite import SQLiteJournal
 from duct_tape.observers import Observers
+from duct_tape.retry import Retry
 
 AT_ONCE = Retry(attempts=3, base=0.0)
 DEPLOY = '[triggers.deploy]\naction = "record"\n[plugins.recorder]'
@@ -39,10 +40,16 @@ class Brittle(SQLiteJournal):
             raise JournalError("the disk is full")
 
     async def finish(
-        self, run: str, state: RunState, detail: str, supersedes: Sequence[str] = (), lease: Lease | None = None
+        self,
+        run: str,
+        state: RunState,
+        detail: str,
+        supersedes: Sequence[str] = (),
+        lease: Lease | None = None,
+        result: Result | None = None,
     ) -> list[Run]:
         self._write()
-        claimed = await super().finish(run, state, detail, supersedes, lease)
+        claimed = await super().finish(run, state, detail, supersedes, lease, result)
         self.changed.set()
         return claimed
 

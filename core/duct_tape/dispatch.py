@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from duct_tape.assembly import Assembly
 from duct_tape.errors import JournalError, PermanentError, TransientError
@@ -18,6 +17,7 @@ from duct_tape.journal import Acceptance, Journal, Lease
 from duct_tape.observers import Observers
 from duct_tape.plugins.isolation import PluginFailure, call_threaded, cancelled_from_outside
 from duct_tape.plugins.watch import watched
+from duct_tape.retry import RETRY, Again, Retry
 from duct_tape.runs import UNSUCCESSFUL, Outcome, Refusal, Run, RunState
 
 T = TypeVar("T")
@@ -29,38 +29,6 @@ ATTEND_SECONDS = 1.0
 LEASE_SECONDS = 60.0
 # The journal's clock and the event loop's are not the same.
 SLACK = 0.02
-
-
-@frozen(kw_only=True)
-class Retry:
-    """When a failed attempt is repeated.
-
-    :param attempts: after so many the run fails, unless it is the machine's fault: a full disk or a volume that
-        is not mounted may be mended in the morning.
-    :param age: seconds after which a run fails all the same, if it was tried often enough for them: a clock that jumps
-        makes a run old, and not late. A deploy that comes a day late surprises.
-    :param base: seconds; the wait before attempt n is random between 0 and base * 2**n ("full jitter").
-    :param cap: the longest wait in seconds.
-    """
-
-    attempts: int = 8
-    age: float = 24 * 3600.0
-    base: float = 0.5
-    cap: float = 60.0
-
-    def last(self, run: Run, error: BaseException, now: float) -> bool:
-        """Whether the run fails with this error instead of being tried again."""
-        attempts = run.attempts + 1
-        if now - run.created_at >= self.age and attempts * self.cap >= self.age:
-            return True
-        return attempts >= self.attempts and not isinstance(error, OSError | TransientError)
-
-    def wait(self, attempts: int) -> float:
-        """Seconds before the next attempt, after ``attempts`` that failed."""
-        return random.uniform(0, min(self.cap, self.base * 2 ** min(attempts, 30)))  # noqa: S311 - not a secret
-
-
-RETRY = Retry()
 
 
 class Dispatcher:
@@ -196,20 +164,20 @@ class Dispatcher:
             return await self._put_aside(run, f"the plugin behind `{run.trigger}` is off: it waits for the next start")
         if refusal := await self._refusal(run):
             return await self._finish(run, Outcome(state=RunState.REFUSED, detail=refusal))
-        if (outcome := await self._attempt(run)).state is not RunState.ACCEPTED:
+        outcome = await self._attempt(run)
+        if isinstance(outcome, Outcome):
             return await self._finish(run, outcome)
-        return await self._again(run, outcome.detail)
+        return await self._again(run, outcome)
 
     async def _put_aside(self, run: Run, detail: str) -> list[Run]:
         await self._record(lambda: self._journal.hold(run.id, detail))
         return await self._claimed(run.application)
 
-    async def _again(self, run: Run, detail: str) -> list[Run]:
+    async def _again(self, run: Run, attempt: Again) -> list[Run]:
         """Try once more after a while, unless something newer waits."""
-        wait = self._retry.wait(run.attempts + 1)
-        failed = await self._record(lambda: self._journal.fail(run.id, detail, wait))
+        failed = await self._record(lambda: self._journal.fail(run.id, attempt.detail, attempt.wait))
         if failed is None or failed.state is RunState.ACCEPTED:
-            self._spawn(self._later(run, wait), run.application)
+            self._spawn(self._later(run, attempt.wait), run.application)
             return []
         self._told(failed)
         return await self._claimed(run.application)
@@ -219,8 +187,8 @@ class Dispatcher:
             _tell(run)
         self._observers.tell(run)
 
-    async def _attempt(self, run: Run) -> Outcome:
-        """What the attempt came to; state ``accepted`` stands for "try again"."""
+    async def _attempt(self, run: Run) -> Outcome | Again:
+        """What the attempt came to."""
         trigger = self._assembly.triggers.get(run.trigger)
         if trigger is None:
             return Outcome(state=RunState.FAILED, detail=f"there is no trigger `{run.trigger}` any more")
@@ -236,9 +204,11 @@ class Dispatcher:
             if isinstance(error, asyncio.CancelledError) and cancelled_from_outside():
                 raise
             detail = f"{type(error).__name__}: {error}"[:500]
-            last = self._retry.last(run, error, time.time())
             log.warning("run %s, attempt %d: %s", run.id, run.attempts + 1, detail)
-            return Outcome(state=RunState.FAILED if last else RunState.ACCEPTED, detail=detail)
+            if self._retry.last(run, error, time.time()):
+                return Outcome(state=RunState.FAILED, detail=detail)
+            after = error.after if isinstance(error, TransientError) else 0.0
+            return Again(detail, self._retry.wait(run.attempts + 1, after))
 
     async def _refusal(self, run: Run) -> str:
         """Why a plugin does not let the run start, or an empty string."""
@@ -264,10 +234,11 @@ class Dispatcher:
         return ""
 
     async def _finish(self, run: Run, outcome: Outcome) -> list[Run]:
-        run = evolve(run, state=outcome.state, detail=outcome.detail, attempts=run.attempts + 1)
+        state, detail, result = outcome.state, outcome.detail, outcome.result
+        run = evolve(run, state=state, detail=detail, result=result, attempts=run.attempts + 1)
         _tell(run)
         claimed = await self._record(
-            lambda: self._journal.finish(run.id, run.state, run.detail, outcome.supersedes, self.lease)
+            lambda: self._journal.finish(run.id, state, detail, outcome.supersedes, self.lease, result)
         )
         if self._flagged:
             self._flagged(run, outcome.supersedes)

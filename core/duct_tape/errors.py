@@ -89,4 +89,11 @@ class FilterError(DuctTapeError):
 
 
 class TransientError(RunError):
-    """Another attempt may succeed; the run is tried again."""
+    """Another attempt may succeed; the run is tried again.
+
+    :param after: seconds before which that makes no sense. No pause is longer than a minute, whatever is asked for.
+    """
+
+    def __init__(self, text: str, after: float = 0.0) -> None:
+        super().__init__(text)
+        self.after = after

@@ -64,6 +64,17 @@ class Result:
         """The result of a flag whose deploy never started, with a sentence that says why."""
         return cls.of(flag, state, finished_at=moment(time.time()), output=output)
 
+    @classmethod
+    def ended(cls, flag: Flag, state: State, begun: float, **known: Any) -> Result:
+        """The result of what ends now.
+
+        :param begun: seconds since the epoch.
+        """
+        now = time.time()
+        # The clock may have been set back meanwhile.
+        duration = round(max(0.0, now - begun), 3)
+        return cls.of(flag, state, started_at=moment(begun), finished_at=moment(now), duration=duration, **known)
+
     def to_line(self) -> bytes:
         return json.dumps(asdict(self)).encode("ascii") + b"\n"
 

@@ -63,7 +63,7 @@ class Run:
     :param detail: a sentence about the state, for people.
     :param created_at: seconds since the epoch.
     :param updated_at: when the state last changed.
-    :param result: what the listener said of its deploy, once it has said something.
+    :param result: what the listener said of its deploy, or the action of its end, once one of them has.
     """
 
     id: str
@@ -109,11 +109,14 @@ class Outcome:
     :param state: the run's new state.
     :param detail: a sentence for people.
     :param supersedes: ids of runs whose flag this run replaced.
+    :param result: exit code, duration and last lines of output, where the action has some to show. What became of the
+        run is in ``state`` alone.
     """
 
     state: RunState = RunState.DONE
     detail: str = ""
     supersedes: tuple[str, ...] = ()
+    result: Result | None = None
 
 
 @frozen(kw_only=True)

@@ -23,6 +23,7 @@ from duct_tape.delivery import Runs
 from duct_tape.events import Event
 from duct_tape.journal import Acceptance, Lease
 from duct_tape.journal.sqlite import SQLiteJournal
+from duct_tape.results import Result
 from duct_tape.runs import Run, RunState
 from duct_tape.web import serve
 
@@ -59,7 +60,13 @@ class Forgetful(SQLiteJournal):
         return [run] if run else []
 
     async def finish(
-        self, run: str, state: RunState, detail: str, supersedes: Sequence[str] = (), lease: Lease | None = None
+        self,
+        run: str,
+        state: RunState,
+        detail: str,
+        supersedes: Sequence[str] = (),
+        lease: Lease | None = None,
+        result: Result | None = None,
     ) -> list[Run]:
         return await self.claim(lease, self._applications.pop(run)) if lease else []
 

@@ -11,8 +11,8 @@ import pytest
 from tests.dispatch_support import Case, Start
 from tests.server_support import Recorder, run
 
-from duct_tape.api import Outcome, PermanentError, Run, RunState, TransientError
-from duct_tape.dispatch import RETRY, Retry
+from duct_tape.api import Outcome, PermanentError, Result, Run, RunState, TransientError
+from duct_tape.retry import RETRY, Retry
 
 
 def test_the_runs_of_an_application_are_carried_out_in_order_and_one_at_a_time(dispatch: Start) -> None:
@@ -257,3 +257,47 @@ def test_the_wait_grows_is_random_and_has_a_cap(monkeypatch: pytest.MonkeyPatch)
     assert len({RETRY.wait(8) for _ in range(20)}) > 1
     monkeypatch.setattr("random.uniform", lambda low, high: high)
     assert [RETRY.wait(attempts) for attempts in range(1, 9)] == [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]
+
+
+def test_what_the_action_has_to_show_reaches_the_journal(dispatch: Start) -> None:
+    def perform(run: Run) -> Outcome:
+        result = Result.ended(run.flag(), "failed", time.time(), exit_code=3, output="no")
+        return Outcome(state=RunState.FAILED, detail="exit code 3", result=result)
+
+    async def check(case: Case) -> None:
+        await case.carry_out(run())
+        found = await case.journal.find("run-1")
+        assert found
+        assert found.result
+        assert (found.result.exit_code, found.result.output) == (3, "no")
+
+    dispatch(Recorder(perform), check)
+
+
+def test_an_action_says_when_another_attempt_makes_sense(dispatch: Start) -> None:
+    waits: list[float] = []
+
+    def perform(run: Run) -> None:
+        if not run.attempts:
+            raise TransientError("busy", after=0.25)
+
+    async def check(case: Case) -> None:
+        original = case.journal.fail
+
+        async def fail(run: str, detail: str, wait: float) -> Run:
+            waits.append(wait)
+            return await original(run, detail, wait)
+
+        vars(case.journal)["fail"] = fail
+        await case.carry_out(run())
+        assert await case.only() == ("done", "recorded", 2)
+
+    dispatch(Recorder(perform), check)
+    assert waits == [0.25]
+
+
+def test_nobody_makes_a_lane_wait_for_longer_than_the_cap(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert RETRY.wait(1, 5.0) == 5.0
+    assert RETRY.wait(1, 1e9) == RETRY.cap
+    monkeypatch.setattr("random.uniform", lambda low, high: high)
+    assert RETRY.wait(5, 3.0) == 16.0

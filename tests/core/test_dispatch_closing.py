@@ -8,7 +8,7 @@ from tests.dispatch_support import Case, Start
 from tests.server_support import Recorder, run
 
 from duct_tape.api import Run
-from duct_tape.dispatch import Retry
+from duct_tape.retry import Retry
 
 NEVER = Retry(base=1e9, cap=1e9)
 

@@ -9,10 +9,10 @@ from tests.dispatch_support import Case, Start, tagged
 from tests.server_support import Recorder, run
 
 from duct_tape.api import Run, Runs
-from duct_tape.dispatch import Retry
 from duct_tape.errors import JournalError
 from duct_tape.journal import Lease, Pause
 from duct_tape.journal.sqlite import SQLiteJournal
+from duct_tape.retry import Retry
 
 
 def test_of_the_releases_that_wait_only_the_newest_is_carried_out(

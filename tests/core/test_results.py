@@ -105,3 +105,13 @@ def test_any_members_give_a_result_or_none(members: dict[str, Any]) -> None:
 )
 def test_hostile_content_is_none(content: bytes) -> None:
     assert Result.parse(content) is None
+
+
+def test_what_ends_now_took_no_time_when_the_clock_was_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.time", lambda: 10.0)
+    flag = Flag(run="r1", application="site", tag="v1")
+    result = Result.ended(flag, "failed", 7.5, exit_code=1)
+    assert (result.started_at, result.finished_at) == ("1970-01-01T00:00:07.500Z", "1970-01-01T00:00:10.000Z")
+    assert result.duration == 2.5
+    assert Result.ended(flag, "failed", 11.0).duration == 0
+    assert Result.parse(Result.ended(flag, "failed", 11.0).to_line())

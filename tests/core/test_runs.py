@@ -38,5 +38,6 @@ def test_a_run_tells_of_itself_in_a_flag() -> None:
     run = Run(id="r1", instance="github", application="site", trigger="deploy", event=event, created_at=1.5)
     assert run.flag() == Flag(
         run="r1", application="site", trigger="deploy", integration="github", delivery="d1", repository="acme/site",
-        tag="v1", prerelease=True, url="https://example.com/v1", commit="main", requested_at="1970-01-01T00:00:01.500+00:00",
+        tag="v1", prerelease=True, url="https://example.com/v1", commit="main",
+        requested_at="1970-01-01T00:00:01.500+00:00",
     )  # fmt: skip

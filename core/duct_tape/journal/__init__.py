@@ -177,13 +177,20 @@ class Journal(Protocol):
         ...
 
     async def finish(
-        self, run: str, state: RunState, detail: str, supersedes: Sequence[str] = (), lease: Lease | None = None
+        self,
+        run: str,
+        state: RunState,
+        detail: str,
+        supersedes: Sequence[str] = (),
+        lease: Lease | None = None,
+        result: Result | None = None,
     ) -> list[Run]:
         """Record what an accepted run came to; flagged runs in ``supersedes`` of the same application end superseded.
 
         A run that is not accepted any more stays as it is.
 
         :param lease: takes up what comes next in the lane, in the same step.
+        :param result: what the action has to show for it.
         :returns: what was taken up.
         """
         ...

@@ -16,14 +16,21 @@ _UNSUCCESSFUL = ", ".join(f"'{state}'" for state in sorted(UNSUCCESSFUL))
 
 
 def finish(
-    db: sqlite3.Connection, run: str, state: RunState, detail: str, supersedes: Sequence[str], lease: Lease | None
+    db: sqlite3.Connection,
+    run: str,
+    state: RunState,
+    detail: str,
+    supersedes: Sequence[str],
+    lease: Lease | None,
+    result: Result | None,
 ) -> list[Run]:
     """See ``Journal.finish``."""
     now = time.time()
+    said = result.to_line().decode() if result else None
     db.execute(
-        "UPDATE runs SET state = ?, detail = ?, attempts = attempts + 1, updated_at = ?, leased_by = NULL"
+        "UPDATE runs SET state = ?, detail = ?, result = ?, attempts = attempts + 1, updated_at = ?, leased_by = NULL"
         " WHERE id = ? AND state = 'accepted'",
-        (state, text(detail), now, run),
+        (state, text(detail), said, now, run),
     )
     for old in supersedes:
         # The id was read from the shared volume: it counts only for a run of the same application that left a flag.

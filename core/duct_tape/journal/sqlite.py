@@ -93,9 +93,15 @@ class SQLiteJournal:
         await self._writer.run(lambda db: lanes.hold(db, run, detail))
 
     async def finish(
-        self, run: str, state: RunState, detail: str, supersedes: Sequence[str] = (), lease: Lease | None = None
+        self,
+        run: str,
+        state: RunState,
+        detail: str,
+        supersedes: Sequence[str] = (),
+        lease: Lease | None = None,
+        result: Result | None = None,
     ) -> list[Run]:
-        return await self._writer.run(lambda db: ending.finish(db, run, state, detail, supersedes, lease))
+        return await self._writer.run(lambda db: ending.finish(db, run, state, detail, supersedes, lease, result))
 
     async def with_listener(self) -> list[Run]:
         return await self._reader.run(queries.with_listener)

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from starlette.testclient import TestClient
 
 from duct_tape.assembly import Assembly, assemble
-from duct_tape.dispatch import Dispatcher, Retry
+from duct_tape.dispatch import Dispatcher
 from duct_tape.flags import Flag
 from duct_tape.journal import Journal
 from duct_tape.journal.sqlite import open_journal
 from duct_tape.plugins.instance import Instance
 from duct_tape.results import Result, State
+from duct_tape.retry import Retry
 from duct_tape.runs import WITH_LISTENER, Run
 from duct_tape.sample import Sample
 from duct_tape.senders import sample_delivery

@@ -16,13 +16,14 @@ from starlette.routing import BaseRoute, Route
 
 from duct_tape import __version__
 from duct_tape.assembly import Assembly
-from duct_tape.dispatch import RETRY, Dispatcher, Retry
+from duct_tape.dispatch import Dispatcher
 from duct_tape.follow import Follower
 from duct_tape.health import Health
 from duct_tape.journal import Journal
 from duct_tape.observers import Observers
 from duct_tape.plugins.lifespan import plugin_lifespan
 from duct_tape.plugins.mounts import InstanceMount
+from duct_tape.retry import RETRY, Retry
 from duct_tape.upkeep import upkeep
 from duct_tape.web.answers import answer, http_error
 from duct_tape.web.gate import Gate

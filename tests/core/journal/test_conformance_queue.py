@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 from tests.journal_support import LEASE, With, accept, ids, states, version
 
-from duct_tape.api import RunState
+from duct_tape.api import Flag, Result, RunState
 from duct_tape.journal import Journal, Lease, Pause
 
 OTHER = evolve(LEASE, holder="somebody else")
@@ -269,3 +269,19 @@ def test_who_lost_his_flag_to_a_newer_one_is_told_of(with_journal: With) -> None
 
 def test_a_lease_of_nobody_is_no_lease() -> None:
     assert Lease(holder="me") == LEASE
+
+
+def test_what_an_action_has_to_show_is_kept_with_its_run(with_journal: With) -> None:
+    result = Result.ended(Flag(run="app-1", application="app"), "failed", time.time(), exit_code=3, output="no")
+
+    async def before(journal: Journal) -> None:
+        await accept(journal, 1)
+        await accept(journal, 2)
+        await journal.finish("app-1", RunState.FAILED, "exit code 3", result=result)
+        await journal.finish("app-2", RunState.DONE, "")
+
+    async def after(journal: Journal) -> None:
+        assert [run.result for run in await journal.recent(2)] == [None, result]
+
+    with_journal(before)
+    with_journal(after)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from tests.server_support import CONFIGURATION, Recorder, deliver, plugin, sender
 
-from duct_tape.dispatch import Retry
 from duct_tape.errors import ConfigurationError
+from duct_tape.retry import Retry
 from duct_tape.testing import Harness
 
 FLAGS = """

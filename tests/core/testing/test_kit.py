@@ -12,7 +12,7 @@ from tests.server_support import Recorder, deliver, sender
 from tests.toolbox_support import CONFIGURATION, SECRET, forge
 
 from duct_tape.api import DuctTapeError, TransientError
-from duct_tape.dispatch import Retry
+from duct_tape.retry import Retry
 from duct_tape.testing import FakeClock, Harness, Sample
 
 Start = Callable[..., Harness]
