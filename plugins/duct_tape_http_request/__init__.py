@@ -1,0 +1,1 @@
+"""The plugin ``http-request``: tells another system of a run."""
