@@ -1,0 +1,1 @@
+"""The plugin ``run-command``: runs a program of this machine for a run."""
