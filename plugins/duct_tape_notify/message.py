@@ -17,7 +17,8 @@ MAX_TITLE = 200
 TITLE = "{{ application }}{% if tag %} {{ tag }}{% endif %}: {{ state }}"
 MESSAGE = Template(
     """\
-{% if exit_code %}bin/deploy ended with exit code {{ exit_code }}{% if duration %} after {{ duration }}{% endif %}.\
+{% if exit_code and detail.startswith("bin/deploy") %}\
+bin/deploy ended with exit code {{ exit_code }}{% if duration %} after {{ duration }}{% endif %}.\
 {% else %}{{ detail }}{% endif %}
 {% if state == "recovered" %}Before it, {{ times }} run{% if times > 1 %}s{% endif %} failed since {{ since }}.
 {% elif times > 1 %}The same happened {{ times }} times since {{ since }}.

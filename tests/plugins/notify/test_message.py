@@ -39,6 +39,12 @@ def test_a_failed_deploy() -> None:
     )
 
 
+def test_another_program_that_failed() -> None:
+    result = Result(run="01a9", application="shop.example.com", state="failed", exit_code=3, output="a")
+    _, body = text(run(result=result, detail="/srv/release ended with exit code 3"))
+    assert body.startswith("/srv/release ended with exit code 3\n\nrun 01a9")
+
+
 def test_a_run_that_never_came_to_a_deploy() -> None:
     bare = run(event=Event(name="build", delivery="d"), detail="freeze: not on Fridays")
     assert text(bare) == ("shop.example.com: failed", "freeze: not on Fridays\n\nrun 01a9")
