@@ -35,7 +35,7 @@ class RunState(StrEnum):
     FAILED = "failed"
     """Its action or its ``bin/deploy`` failed."""
     TIMED_OUT = "timed out"
-    """Its ``bin/deploy`` took longer than the listener allows."""
+    """Its ``bin/deploy`` took longer than the listener allows, or its command than the trigger does."""
     LOST = "lost"
     """Its deploy began, and nobody knows how it ended."""
     CANCELLED = "cancelled"

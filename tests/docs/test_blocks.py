@@ -55,11 +55,17 @@ def problems(place: Path, text: str, monkeypatch: pytest.MonkeyPatch, plugins: M
     text = text.replace('"/', f'"{place}/')
     for kind, name in secrets(tomllib.loads(text)):
         value = "json://127.0.0.1:9/" if "url" in name.lower() else STRONG
+        value = "https://api.netlify.com/build_hooks/5f3a9c1b" if "build-hook" in name else value
         if kind == "env":
             monkeypatch.setenv(name, value)
         else:
             (place / name).parent.mkdir(parents=True, exist_ok=True)
             (place / name).write_text(value)
+    for trigger in tomllib.loads(text).get("triggers", {}).values():
+        for program in trigger.get("command", [])[:1]:
+            if program.startswith(str(place)):
+                Path(program).parent.mkdir(parents=True, exist_ok=True)
+                Path(program).touch(0o755)
     (place / "conf/duct_tape.page.toml").write_text(text)
     monkeypatch.setenv("DUCT_TAPE_ENV", "page")
     return [str(problem) for problem in check(assemble(None, plugins))]
