@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -15,9 +15,10 @@ from attrs import field, frozen
 
 from duct_tape.conf.options import TriggerName, option
 from duct_tape.delivery import Decision, Ignored, PlannedRun, Runs
-from duct_tape.errors import Problem, TemplateError
+from duct_tape.errors import MalformedError, Problem, TemplateError
 from duct_tape.events import Event, Release, ReleasePublished
 from duct_tape.filters import Filter
+from duct_tape.secret import Secret
 from duct_tape.templates import Template
 from duct_tape.volume import name_problem
 
@@ -129,13 +130,17 @@ class RepositoriesConf:
         return next((self.by_name[key] for key in fitting), None)
 
     def decide(self, event: Event) -> Decision:
-        """The decision for an event: a ``ReleasePublished`` of a configured repository is deployed, once."""
+        """The decision for an event: a ``ReleasePublished`` of a configured repository is deployed, once.
+
+        :raises MalformedError: what is to be deployed has no tag, or an endless one.
+        """
         if not isinstance(event, ReleasePublished):
             said = f"{event.name} {event.action}".strip()[:_SHOWN]
             return Ignored(reason=f"`{said}` publishes nothing that can be deployed")
         repository = self.repository(event.repository)
         if repository is None:
             return Ignored(reason=f"the repository {event.repository[:_SHOWN]} is not configured")
+        _check_tag(event.release)
         variables = {**event.variables(), "vars": self.vars if repository.vars is None else repository.vars}
         reason = repository.unwanted(event.release)
         if not reason and repository.when is not None:
@@ -163,6 +168,13 @@ class RepositoriesConf:
             title=release.tag,
             allow_older=repository.allow_older,
         )
+
+
+def secrets_problems(secrets: Sequence[Secret], path: str = "secrets") -> Iterator[Problem]:
+    """What is wrong with an empty list of secrets, for ``ducttape_problems`` of a configuration class."""
+    if not secrets:
+        hint = "without a secret nobody could tell the sender from a stranger"
+        yield Problem(message=f"`{path}` is empty,", path=path, hint=hint)
 
 
 def is_pattern(name: str) -> bool:
@@ -194,3 +206,10 @@ def vars_problems(path: str, value: Any) -> Iterator[Problem]:
         yield Problem(message="JSON has no such number,", path=path, hint="write it as text, in quotes")
     elif not isinstance(value, (str, int, float)):
         yield Problem(message=f"JSON has no {type(value).__name__},", path=path, hint="write it as text, in quotes")
+
+
+def _check_tag(release: Release) -> None:
+    if not release.tag and not release.draft:
+        raise MalformedError(f"a {release.kind} is published that has no name")
+    if len(release.tag) > MAX_TAG:
+        raise MalformedError(f"the name of the {release.kind} is longer than {MAX_TAG} characters")
