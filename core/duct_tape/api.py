@@ -28,7 +28,7 @@ from duct_tape.flags import Flag
 from duct_tape.hookspecs import API_VERSION, Check, hookimpl
 from duct_tape.journal import Acceptance
 from duct_tape.payload import member, parse_form, parse_json
-from duct_tape.repositories import RepositoriesConf, Repository, secrets_problems
+from duct_tape.repositories import RepositoriesConf, Repository, names_problems, secrets_problems
 from duct_tape.results import Result
 from duct_tape.runs import Outcome, Refusal, Run, RunState
 from duct_tape.sample import Sample
@@ -95,6 +95,7 @@ __all__ = [
     "json_bytes",
     "member",
     "moment",
+    "names_problems",
     "option",
     "parse_form",
     "parse_json",

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
 from attrs import field, frozen
 
 from duct_tape.conf.options import TriggerName, option
-from duct_tape.delivery import Decision, Ignored, PlannedRun, Runs
+from duct_tape.delivery import Decision, Ignored, PlannedRun, Pong, Runs
 from duct_tape.errors import MalformedError, Problem, TemplateError
 from duct_tape.events import Event, Release, ReleasePublished
 from duct_tape.filters import Filter
@@ -129,6 +130,19 @@ class RepositoriesConf:
         fitting = (key for key in self.by_name if is_pattern(key) and fnmatchcase(name.lower(), key))
         return next((self.by_name[key] for key in fitting), None)
 
+    def pong(self, repository: str = "") -> Pong:
+        """The answer to a delivery that only tries whether somebody is here.
+
+        :param repository: the one that it names, if any.
+        """
+        if not repository:
+            return Pong(configured=bool(self.repositories), message="the signature is good")
+        found = self.repository(repository)
+        if found is None:
+            return Pong(configured=False, message=f"the repository {repository[:_SHOWN]} is not configured here")
+        kinds = " and ".join(found.on)
+        return Pong(configured=True, message=f"the signature is good; of {repository} is deployed: {kinds}")
+
     def decide(self, event: Event) -> Decision:
         """The decision for an event: a ``ReleasePublished`` of a configured repository is deployed, once.
 
@@ -175,6 +189,17 @@ def secrets_problems(secrets: Sequence[Secret], path: str = "secrets") -> Iterat
     if not secrets:
         hint = "without a secret nobody could tell the sender from a stranger"
         yield Problem(message=f"`{path}` is empty,", path=path, hint=hint)
+
+
+def names_problems(names: Iterable[str], form: str, example: str) -> Iterator[Problem]:
+    """Names under ``repositories`` that no repository of the sender can have, such as an address.
+
+    :param form: regular expression that a whole name, or a pattern of names, has to match.
+    """
+    for name in names:
+        if not re.fullmatch(form, name):
+            message = f"`{name[:80]}` is not a repository,"
+            yield Problem(message=message, path=repository_path(name), hint=f'write "{example}"')
 
 
 def is_pattern(name: str) -> bool:
