@@ -31,7 +31,7 @@ from duct_tape_github import answers, receive
 from duct_tape_github.conf import GitHubConf, Repository
 from duct_tape_github.decide import decide
 from duct_tape_touch_file.plugin import heartbeat_age
-from fuzzing import configuration, inputs
+from fuzzing import configuration, forges, inputs
 from fuzzing.oracle import Target, hold
 from signing import github_signature
 
@@ -168,5 +168,6 @@ TARGETS = {
         Target("flag", read_flag, inputs.flags),
         Target("result", read_result, inputs.results),
         Target("configuration", configuration.read, inputs.configurations, limit=0.5),
+        *forges.TARGETS,
     )
 }

@@ -71,6 +71,14 @@ def with_notify(folder: Path) -> None:
     )
 
 
+def with_senders(folder: Path, *names: str) -> None:
+    """Switch on senders beside GitHub, which have their command `send` then."""
+    (folder / "sender").write_text("4f1d0c5a9b3e4c7d8a6f")
+    for name in names:
+        text = f"[plugins.{name}]\nsecrets = [{{ file = '{folder}/sender' }}]\n"
+        (folder / f"conf.d/{name}.toml").write_text(text)
+
+
 def rows(text: str) -> list[list[str]]:
     """The cells of the first table in ``text``, without its heading."""
     table = re.search(r"^\|.*\n\|[-|]+\|\n((?:\|.*\n?)*)", text, re.MULTILINE)

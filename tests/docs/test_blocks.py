@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 import pytest
-from tests.docs.support import ROOT, Block, blocks, commands, with_notify
+from tests.docs.support import ROOT, Block, blocks, commands, with_notify, with_senders
 
 from duct_tape.assembly import assemble
 from duct_tape.cli import COMMANDS, group
@@ -147,6 +147,7 @@ def command_lines() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("where", "line"), command_lines())
 def test_commands_exist_with_these_options(where: str, line: str, place: Path) -> None:
     with_notify(place / "conf")
+    with_senders(place / "conf", "gitea")
     words = shlex.split(line)
     command: click.Command = group
     context = click.Context(group, info_name="duct-tape", **group.context_settings)

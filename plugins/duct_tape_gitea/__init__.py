@@ -1,0 +1,1 @@
+"""The integration for Gitea, Forgejo and Gogs."""

@@ -1,0 +1,76 @@
+"""The bundled integrations beside GitHub's: any bytes are refused, or understood."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from duct_tape.api import (
+    MalformedError,
+    RawDelivery,
+    Receiver,
+    ReleasePublished,
+    Runs,
+    Sample,
+    Secret,
+    SignatureError,
+    Template,
+    TriggerName,
+    UnsupportedMediaError,
+)
+from duct_tape_gitea.conf import GiteaConf, GiteaRepository
+from duct_tape_gitea.plugin import receiver as gitea
+from fuzzing.oracle import Target, hold
+
+REPOSITORY = "acme/site"
+SECRETS = (Secret("fuzzing", b"only for this fuzzing"),)
+TRIGGERS = (TriggerName("deploy"),)
+KINDS = ("release", "tag", "branch")
+GITEA = GiteaConf(
+    secrets=SECRETS,
+    triggers=TRIGGERS,
+    repositories={REPOSITORY: GiteaRepository(application=Template("site"), on=("release", "tag", "branch"))},
+)
+
+
+def target(name: str, receiver: Receiver) -> Target:
+    """Signature, parse and decision of one integration."""
+    return Target(name, _fuzzed(receiver), lambda: _inputs(receiver))
+
+
+def _fuzzed(receiver: Receiver) -> Callable[[bytes], None]:
+    def fuzzed(data: bytes) -> None:
+        head, _, body = data.partition(b"\n\n")
+        pairs = [line.partition(b": ") for line in head.split(b"\n")]
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, _, value in pairs]
+        delivery = RawDelivery.build(headers, body)
+        _refused(receiver, delivery)
+        try:
+            told = receiver.understood(delivery)
+        except (MalformedError, UnsupportedMediaError) as error:
+            hold(len(str(error)) < 2000, "an endless error")
+            return
+        for event, decision in told:
+            if isinstance(decision, Runs):
+                hold(isinstance(event, ReleasePublished) and event.repository.lower() == REPOSITORY, "another")
+
+    return fuzzed
+
+
+def _refused(receiver: Receiver, delivery: RawDelivery) -> None:
+    try:
+        receiver.verifier.verify(delivery)
+    except SignatureError as error:
+        hold(str(error) == "the signature is missing or wrong", f"a hint: {error}")
+        return
+    hold(False, "a signature was accepted that nobody made")
+
+
+def _inputs(receiver: Receiver) -> Iterator[bytes]:
+    for kind in KINDS:
+        made = (
+            receiver.sample(Sample(repository=REPOSITORY, kind=kind)) if receiver.sample else RawDelivery.build({}, b"")
+        )
+        yield "\n".join(f"{name}: {value}" for name, value in made.headers).encode("latin-1") + b"\n\n" + made.body
+
+
+TARGETS = (target("gitea", gitea(GITEA)),)
