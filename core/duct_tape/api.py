@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from duct_tape import deprecations
-from duct_tape.bodies import header, identity, json_bytes, moment
+from duct_tape.bodies import commit, header, identity, json_bytes, moment
 from duct_tape.conf.options import ApplicationName, TriggerName, option
 from duct_tape.context import Context
 from duct_tape.delivery import Decision, Ignored, PlannedRun, Pong, RawDelivery, Runs
@@ -88,6 +88,7 @@ __all__ = [
     "UnsupportedMediaError",
     "Verifier",
     "Volume",
+    "commit",
     "fits_path",
     "header",
     "hookimpl",

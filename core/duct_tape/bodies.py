@@ -13,6 +13,7 @@ from duct_tape.types import JSONObject
 
 # Long enough for every id that is known; it goes into answers, logs and the journal.
 WORD = r"[!-~]{1,200}"
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _JSON = re.compile(r"application/(?:[a-z0-9.-]{1,60}\+)?json")
 
 
@@ -75,3 +76,14 @@ def moment(payload: JSONObject, path: str) -> str | None:
         return time.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     except (ValueError, OverflowError):
         raise MalformedError(f"`{path}` is not a time") from None
+
+
+def commit(payload: JSONObject, path: str) -> str:
+    """The whole name of a Git object at a dotted path, also the zeros that stand for none.
+
+    :raises MalformedError: it is anything else.
+    """
+    text = member(payload, path, str)
+    if not _COMMIT.fullmatch(text):
+        raise MalformedError(f"`{path}` is no commit")
+    return text

@@ -6,7 +6,6 @@ https://forgejo.org/docs/latest/user/webhooks
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias
@@ -14,11 +13,11 @@ from typing import Any, Literal, TypeAlias
 from duct_tape.api import (
     Event,
     Hmac,
-    MalformedError,
     RawDelivery,
     Release,
     ReleasePublished,
     Secret,
+    commit,
     header,
     json_bytes,
     member,
@@ -37,7 +36,6 @@ UPDATED = "updated"
 TESTED = "tested"
 
 _EVENT = r"[a-z_]{1,100}"
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _REFS = {"refs/tags/": "tag", "refs/heads/": "branch"}
 
 
@@ -106,9 +104,9 @@ def _created(payload: Payload, number: str) -> Event:
         # The push of a new branch tells of it too.
         return Event(name="create", delivery=number, action=kind, repository=repository, payload=payload)
     tag = member(payload, "ref", str).removeprefix("refs/tags/")
-    commit = _commit(payload, "sha")
+    sha = commit(payload, "sha")
     author = member(payload, "sender.login", str, null=True)
-    release = Release(id=commit, tag=tag, commit=commit, author=author, kind="tag")
+    release = Release(id=sha, tag=tag, commit=sha, author=author, kind="tag")
     return ReleasePublished(
         name="create", delivery=number, action=kind, repository=repository, release=release, payload=payload
     )
@@ -116,7 +114,7 @@ def _created(payload: Payload, number: str) -> Event:
 
 def _pushed(payload: Payload, number: str) -> Event:
     ref, repository = member(payload, "ref", str), member(payload, "repository.full_name", str)
-    before, after = _commit(payload, "before"), _commit(payload, "after")
+    before, after = commit(payload, "before"), commit(payload, "after")
     prefix = next((prefix for prefix in _REFS if ref.startswith(prefix)), None)
     if before == after or not after.strip("0") or prefix is None:
         action = TESTED if before == after else "of another kind" if prefix is None else "deleted"
@@ -146,13 +144,6 @@ def simulated(event: str, body: bytes, flavour: Flavour = "gitea") -> RawDeliver
 
 def _prefix(flavour: Flavour) -> str:
     return f"X-{flavour.capitalize()}"
-
-
-def _commit(payload: Payload, path: str) -> str:
-    text = member(payload, path, str)
-    if not _COMMIT.fullmatch(text):
-        raise MalformedError(f"`{path}` is no commit")
-    return text
 
 
 def _text(value: object) -> str:
