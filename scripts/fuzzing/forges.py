@@ -17,6 +17,8 @@ from duct_tape.api import (
     TriggerName,
     UnsupportedMediaError,
 )
+from duct_tape_bitbucket.conf import BitbucketConf, BitbucketRepository
+from duct_tape_bitbucket.plugin import receiver as bitbucket
 from duct_tape_gitea.conf import GiteaConf, GiteaRepository
 from duct_tape_gitea.plugin import receiver as gitea
 from fuzzing.oracle import Target, hold
@@ -29,6 +31,12 @@ GITEA = GiteaConf(
     secrets=SECRETS,
     triggers=TRIGGERS,
     repositories={REPOSITORY: GiteaRepository(application=Template("site"), on=("release", "tag", "branch"))},
+)
+
+BITBUCKET = BitbucketConf(
+    secrets=SECRETS,
+    triggers=TRIGGERS,
+    repositories={REPOSITORY: BitbucketRepository(application=Template("site"), on=("tag", "branch"))},
 )
 
 
@@ -73,4 +81,4 @@ def _inputs(receiver: Receiver) -> Iterator[bytes]:
         yield "\n".join(f"{name}: {value}" for name, value in made.headers).encode("latin-1") + b"\n\n" + made.body
 
 
-TARGETS = (target("gitea", gitea(GITEA)),)
+TARGETS = (target("bitbucket", bitbucket(BITBUCKET)), target("gitea", gitea(GITEA)))

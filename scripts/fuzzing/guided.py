@@ -11,7 +11,14 @@ import sys
 
 import atheris
 
-INSTRUMENTED = ["duct_tape", "duct_tape_gitea", "duct_tape_github", "duct_tape_touch_file", "fuzzing.targets"]
+INSTRUMENTED = [
+    "duct_tape",
+    "duct_tape_bitbucket",
+    "duct_tape_gitea",
+    "duct_tape_github",
+    "duct_tape_touch_file",
+    "fuzzing.targets",
+]
 # Short inputs find most; nothing of ours depends on size but by its caps, which have tests of their own.
 LONGEST = 16 * 1024
 MOST_MEMORY_MB = 1024

@@ -147,7 +147,7 @@ def command_lines() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("where", "line"), command_lines())
 def test_commands_exist_with_these_options(where: str, line: str, place: Path) -> None:
     with_notify(place / "conf")
-    with_senders(place / "conf", "gitea")
+    with_senders(place / "conf", "bitbucket", "gitea")
     words = shlex.split(line)
     command: click.Command = group
     context = click.Context(group, info_name="duct-tape", **group.context_settings)

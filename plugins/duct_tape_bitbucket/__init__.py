@@ -1,0 +1,1 @@
+"""The integration for Bitbucket Cloud and Bitbucket Data Center."""
