@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -171,11 +172,22 @@ def assert_only_mine_is_off(harness: Harness, messages: list[str], stage: str, t
     assert [run.state for run in harness.runs()] == ["done"]
 
 
+_kept: deque[socket.socket] = deque()
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port on which nobody listens, and that no other test is given meanwhile.
+
+    The system gives it to nobody who wants any port, as long as a socket is bound to it; a server may still listen.
+    """
+    probe = socket.socket()
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    probe.bind(("127.0.0.1", 0))
+    _kept.append(probe)
+    if len(_kept) > 50:
+        _kept.popleft().close()
+    port: int = probe.getsockname()[1]
+    return port
 
 
 class Server:

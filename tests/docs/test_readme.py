@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from tests.docs.support import ROOT, after
+from tests.server_support import free_port
 
 
 def script(marker: str) -> str:
@@ -35,11 +35,8 @@ def clone(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def environment() -> dict[str, str]:
-    with socket.socket() as item:
-        item.bind(("127.0.0.1", 0))
-        port = item.getsockname()[1]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DUCT_TAPE_")}
-    return kept | {"DUCT_TAPE_BIND": f"127.0.0.1:{port}"}
+    return kept | {"DUCT_TAPE_BIND": f"127.0.0.1:{free_port()}"}
 
 
 @pytest.fixture

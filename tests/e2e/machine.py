@@ -6,7 +6,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from attrs import define, field, frozen
+from tests.server_support import free_port
 
 from duct_tape.api import RawDelivery
 from duct_tape_github import receive
@@ -87,13 +87,10 @@ class Machine:
     """
 
     folder: Path
-    port: int = field(init=False)
+    port: int = field(factory=free_port, init=False)
     started: list[subprocess.Popen[bytes]] = field(factory=list, init=False)
 
     def __attrs_post_init__(self) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
         self.volume.mkdir(mode=0o2770)
         (self.folder / "applications").mkdir()
         (self.folder / "secret").write_bytes(SECRET)

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.server_support import free_port
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("setup.cfg", "pyproject.toml", "README.md", "LICENSE", "core", "plugins")
@@ -133,9 +134,7 @@ def test_the_plugins_need_the_core_and_bring_their_entry_points(wheels: dict[str
 
 
 def test_it_works_from_an_empty_folder(environment: Path, tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     variables = {"PATH": f"{environment}:{os.environ['PATH']}", "DUCT_TAPE_BIND": f"127.0.0.1:{port}"}
 
     def duct_tape(*words: str) -> str:

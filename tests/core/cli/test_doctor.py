@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from tests.server_support import run
+from tests.server_support import free_port, run
 
 from duct_tape.delivery import Runs
 from duct_tape.journal import Pause
@@ -62,13 +61,6 @@ def answering(body: bytes, readiness: bytes = b'{"status":"ready"}') -> Iterator
         server.server_close()
 
 
-def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
 def checks(cli: Cli, code: int) -> dict[str, tuple[bool, str]]:
     ended = cli("doctor", "--json")
     assert (ended.code, ended.err) == (code, "")
@@ -107,7 +99,7 @@ def test_all_is_well(cli: Cli, configure: Configure) -> None:
 
 def test_everything_is_wrong(cli: Cli, configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOOK_SECRET", "")
-    port = closed_port()
+    port = free_port()
     configure(CONFIGURATION.format(port=port, more='public_url = "http://hooks.example.com"'))
     found = checks(cli, 1)
     assert {name for name, (healthy, _) in found.items() if healthy} == {"clock"}
@@ -120,7 +112,7 @@ def test_everything_is_wrong(cli: Cli, configure: Configure, monkeypatch: pytest
 
 def test_a_listener_that_stopped_is_named(cli: Cli, configure: Configure) -> None:
     heartbeat(age=300)
-    configure(CONFIGURATION.format(port=closed_port(), more=""))
+    configure(CONFIGURATION.format(port=free_port(), more=""))
     healthy, detail = checks(cli, 1)["listener"]
     assert not healthy
     assert detail == "the listener looked 300 seconds ago: is `duct-tape listen` running on the host?"
@@ -142,7 +134,7 @@ def test_another_program_on_the_port_is_told_apart(cli: Cli, configure: Configur
 def test_no_delivery_yet_is_fine_and_one_from_the_future_is_not(
     cli: Cli, configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    configure(CONFIGURATION.format(port=closed_port(), more=""))
+    configure(CONFIGURATION.format(port=free_port(), more=""))
     asyncio.run(SQLiteJournal(Path("var/journal.sqlite3")).close())
     assert checks(cli, 1)["last delivery"] == (True, "none yet")
     assert checks(cli, 1)["journal"] == (True, "no runs")
@@ -171,7 +163,7 @@ def test_dead_letters_and_pauses_are_named(cli: Cli, configure: Configure) -> No
         await store.close()
 
     asyncio.run(fill())
-    configure(CONFIGURATION.format(port=closed_port(), more=""))
+    configure(CONFIGURATION.format(port=free_port(), more=""))
     found = checks(cli, 1)
     sentence = "1, of app: `duct-tape runs list --dead`, then `runs retry` or `runs discard`"
     assert found["dead letters"] == (False, sentence)
