@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,8 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from tests.listener_support import Host
+from tests.unmeasured_support import unmeasured
 
-from duct_tape.cli.listen import LineFormatter, command
+from duct_tape.cli import group
+from duct_tape.cli.listen import LineFormatter
 
 
 @pytest.fixture
@@ -28,8 +29,8 @@ def logger() -> Iterator[logging.Logger]:
 
 
 def called(host: Host, *options: str) -> object:
-    words = ["--volume", str(host.volume), "--applications", str(host.applications), *options]
-    return CliRunner().invoke(command, words, standalone_mode=False).return_value
+    words = ["listen", "--volume", str(host.volume), "--applications", str(host.applications), *options]
+    return CliRunner().invoke(group, words, standalone_mode=False).return_value
 
 
 def test_the_exit_code_is_the_answer(host: Host) -> None:
@@ -44,18 +45,18 @@ def test_folders_can_come_from_the_environment(host: Host) -> None:
     host.flag("a", "v1")
     environment = {"DUCT_TAPE_VOLUME": str(host.volume), "DUCT_TAPE_APPLICATIONS": str(host.applications)}
 
-    assert CliRunner().invoke(command, ["--once"], env=environment, standalone_mode=False).return_value == 0
+    assert CliRunner().invoke(group, ["listen", "--once"], env=environment, standalone_mode=False).return_value == 0
     assert host.runs("a") == ["v1"]
 
 
 @pytest.mark.parametrize("options", [["--concurrency", "0"], ["--timeout", "0"], ["--grace", "-1"], ["--poll"]])
 def test_wrong_options(host: Host, options: list[str]) -> None:
-    words = ["--volume", str(host.volume), "--applications", str(host.applications), *options]
-    assert CliRunner().invoke(command, words).exit_code == 2
+    words = ["listen", "--volume", str(host.volume), "--applications", str(host.applications), *options]
+    assert CliRunner().invoke(group, words).exit_code == 2
 
 
 def test_help_has_an_example() -> None:
-    assert "Example: duct-tape listen --volume" in CliRunner().invoke(command, ["--help"]).output
+    assert "Example: duct-tape listen --volume" in CliRunner().invoke(group, ["listen", "--help"]).output
 
 
 def record(level: int, message: str, *, broken: bool = False) -> logging.LogRecord:
@@ -83,6 +84,5 @@ import duct_tape.cli.listen
 heavy = {"starlette", "hypercorn", "jinja2", "cattrs", "sqlite3", "pluggy", "httpx2", "asyncinotify"}
 sys.exit(", ".join(sorted(heavy & sys.modules.keys())) or 0)
 """
-    bare = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=bare)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=unmeasured())
     assert (done.returncode, done.stderr) == (0, "")

@@ -137,7 +137,7 @@ def test_a_group_that_is_gone_already_needs_no_end() -> None:
         await process._end_group(ended.pid, 60)
         return loop.time() - begun
 
-    assert asyncio.run(inside()) < 1
+    assert asyncio.run(inside()) < 20
 
 
 def test_a_process_of_another_user_counts_as_being_there(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,7 +38,9 @@ class Sender:
         hook = assembly.registry.hook(instance, "ducttape_commands")
         assert hook is not None
         [command] = hook()
-        return CliRunner().invoke(command, ["--url", url or self.url, *arguments], standalone_mode=False)
+        return CliRunner().invoke(
+            command, ["--url", url or self.url, *arguments], standalone_mode=False, help_option_names=["-h", "--help"]
+        )
 
     def one(self) -> RawDelivery:
         """The one delivery that came; its signature is good."""

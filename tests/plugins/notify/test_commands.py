@@ -28,7 +28,7 @@ def call(path: Path, instance: str, *words: str) -> Result:
     hook = assembly.registry.hook(found, "ducttape_commands")
     assert hook is not None
     [command] = hook()
-    return CliRunner().invoke(command, words, standalone_mode=False)
+    return CliRunner().invoke(command, words, standalone_mode=False, help_option_names=["-h", "--help"])
 
 
 @pytest.fixture

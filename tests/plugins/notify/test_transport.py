@@ -44,10 +44,10 @@ def test_looking_sends_nothing(web: Web) -> None:
 def test_a_receiver_that_says_nothing_is_given_up(web: Web) -> None:
     web.hold.set()
     began = time.monotonic()
-    # Without rto= and cto= apprise itself would give up first.
-    [answer] = asked(web.url() + "?rto=60&cto=60", seconds=1.5)
-    assert answer == Answer("JSON at 127.0.0.1 (urls[0])", failure="no answer within 1.5 seconds")
-    assert time.monotonic() - began < 4
+    # Without rto= and cto= apprise itself would give up. Less than 4 seconds may end before its import has.
+    [answer] = asked(web.url() + "?rto=60&cto=60", seconds=4)
+    assert answer == Answer("JSON at 127.0.0.1 (urls[0])", failure="no answer within 4 seconds")
+    assert time.monotonic() - began < 20
 
 
 @pytest.mark.parametrize(
