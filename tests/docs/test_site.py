@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -10,10 +9,11 @@ from pathlib import Path
 
 import pytest
 from tests.docs.support import DOCS, ROOT, page, pages, rows
+from tests.unmeasured_support import unmeasured
 
 
 def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
-    environment = {**os.environ, "DUCT_TAPE_PYTHON": sys.executable}
+    environment = {**unmeasured(), "DUCT_TAPE_PYTHON": sys.executable}
     command = [str(ROOT / "scripts/docs"), "-b", "dummy", "-d", str(tmp_path)]
     built = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     assert built.returncode == 0, built.stderr

@@ -82,7 +82,7 @@ class Chat(http.server.BaseHTTPRequestHandler):
         """Nothing on the terminal."""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def chat() -> Iterator[tuple[int, threading.Event]]:
     """The port of a chat, and whether it was sent something."""
     asked = threading.Event()
@@ -163,21 +163,24 @@ class Story:
         assert self.chat[1].wait(20)
 
 
-@pytest.fixture(params=["console", "json"])
+@pytest.fixture(params=["console", "json"], scope="module")
 def story(
     request: pytest.FixtureRequest,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
     chat: tuple[int, threading.Event],
 ) -> Iterator[Story]:
-    monkeypatch.setenv("ADMIN_TOKEN", TOKEN)
-    monkeypatch.chdir(tmp_path)
-    told = Story(tmp_path, request.param, chat)
-    try:
-        told.tell()
-        yield told
-    finally:
-        told.machine.close()
+    """Told once for all tests, which only look at it."""
+    folder = tmp_path_factory.mktemp("story")
+    chat[1].clear()
+    told = Story(folder, request.param, chat)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ADMIN_TOKEN", TOKEN)
+        patch.chdir(folder)
+        try:
+            told.tell()
+            yield told
+        finally:
+            told.machine.close()
 
 
 def shown(story: Story) -> str:

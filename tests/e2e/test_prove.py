@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from tests.e2e.prove_support import PROVE, prove
+from tests.unmeasured_support import unmeasured
 
 from proofs.books import Row, lost, stale, verdict
 
@@ -26,7 +27,7 @@ def test_nothing_accepted_is_lost() -> None:
 @pytest.mark.parametrize("name", ["", "kill", "power", "disk", "clock", "soak", "cost", "pressure", "timing"])
 def test_each_proof_explains_itself(name: str) -> None:
     command = [sys.executable, str(PROVE), *([name] if name else []), "--help"]
-    said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, env=unmeasured()).stdout
     assert f"scripts/prove {name}".strip() in said
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 from tests.server_support import free_port
+from tests.unmeasured_support import unmeasured
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("setup.cfg", "pyproject.toml", "README.md", "LICENSE", "core", "plugins")
@@ -45,7 +46,7 @@ def run(*command: str | Path, folder: Path, environment: Mapping[str, str] | Non
     finished = subprocess.run(
         [str(word) for word in command],
         cwd=folder,
-        env=None if environment is None else dict(environment),
+        env=dict(environment or unmeasured()),
         capture_output=True,
         text=True,
         timeout=300,

@@ -279,5 +279,5 @@ class JournalMachine(RuleBasedStateMachine):
 def test_the_engine_does_what_the_model_does(name: str) -> None:
     machine: Any = type("Machine", (JournalMachine,), {"engine": staticmethod(ENGINES[name])})
     test = machine.TestCase
-    test.settings = settings(max_examples=60, stateful_step_count=50, deadline=None)
+    test.settings = settings(max_examples=30, stateful_step_count=50, deadline=None)
     test("runTest").runTest()
