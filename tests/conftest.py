@@ -33,6 +33,12 @@ def log_of_its_own() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """More than there are processors: most of the slow tests wait for what another process does."""
+    return 2 * len(os.sched_getaffinity(0))
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """In CI nothing is skipped: a missing program is a fault of .ci/run."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unmeasured_support import unmeasured
 
 from fuzzing import blind, functions
 from fuzzing.oracle import Finding, Target, judge
@@ -23,7 +24,7 @@ FUZZ = Path(__file__).parents[2] / "scripts" / "fuzz"
 def fuzz(folder: Path, *words: str, code: int = 0) -> list[dict[str, Any]]:
     """The rows of a call that ends with this exit code."""
     command = [sys.executable, str(FUZZ), *words, "--folder", str(folder), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=unmeasured())
     assert done.returncode == code, done.stdout + done.stderr
     rows: list[dict[str, Any]] = json.loads(done.stdout)
     return rows
@@ -62,6 +63,7 @@ def test_an_accident_is_found_and_its_input_kept(tmp_path: Path) -> None:
         judge(target(broken), kept.read_bytes())
 
 
+@pytest.mark.alone
 def test_only_what_is_slow_again_and_again_is_a_finding() -> None:
     seconds = iter([0.2, 0.0, 0.0, 0.0])
 
@@ -102,6 +104,6 @@ def test_the_model_knows_what_may_be_deployed(tmp_path: Path) -> None:
 
 def test_a_target_that_is_not_there(tmp_path: Path) -> None:
     command = [sys.executable, str(FUZZ), "--target", "nosuch"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=unmeasured())
     assert done.returncode == 2
     assert "there is no target nosuch; there are: verify, understand" in done.stderr

@@ -11,6 +11,7 @@ from tests.e2e.prove_support import prove
 from proofs import pressure, timing
 
 
+@pytest.mark.alone
 def test_releases_come_through_every_flood_and_memory_stays_bounded() -> None:
     # A test machine may be busy with other tests too. The script itself demands one second.
     result = prove("pressure", "--seconds", "1", "--limit", "10")
@@ -37,10 +38,12 @@ def test_every_figure_that_is_wrong_is_told(worse: dict[str, float], waiting: in
     assert len(list(pressure.broken(figures, 1.0))) == told
 
 
+@pytest.mark.alone
 def test_the_time_of_a_comparison_tells_nothing() -> None:
     assert prove("timing", "--samples", "20000")["broken"] == []
 
 
+@pytest.mark.alone
 def test_a_comparison_that_ends_early_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     def early(one: bytes, two: bytes) -> bool:
         return all(a == b for a, b in zip(one, two, strict=True))
