@@ -36,7 +36,7 @@ def log_of_its_own() -> Iterator[None]:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """More than there are processors: most of the slow tests wait for what another process does."""
-    return 2 * len(os.sched_getaffinity(0))
+    return min(2 * (os.cpu_count() or 1), 8)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

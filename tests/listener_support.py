@@ -23,7 +23,7 @@ COMMANDS = {
     "python": [sys.executable, "-W", "error", "-m", "duct_tape", "listen"],
     "shell": [str(ROOT / "scripts" / "listen")],
 }
-HOLD = "until [ -e go ]; do sleep 0.02; done"  # A deploy that lasts until its test lets it go.
+HOLD = "until [ -e go ]; do sleep 0.05; done"  # A deploy that lasts until its test lets it go.
 
 T = TypeVar("T")
 
