@@ -61,7 +61,7 @@ class Mailbox:
         return "250 OK"
 
 
-def wait_for(true: Callable[[], bool], seconds: float = 15.0) -> None:
+def wait_for(true: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait for something that tells nobody."""
     deadline = time.monotonic() + seconds
     while not true():

@@ -50,13 +50,13 @@ def changed(seed: bytes, others: Sequence[bytes], chance: random.Random) -> byte
 
 
 def fuzz(target: Target, seconds: float, findings: Path, seed: int = 0) -> tuple[int, str]:
-    """How many inputs were tried, and what was found, if anything.
+    """How many inputs were tried, and what was found, if anything. The seeds are tried however long that takes.
 
     :param seed: the same seed tries the same inputs in the same order.
     """
     chance, seeds, count = random.Random(seed), list(target.seeds()), 0
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    while count <= len(seeds) or time.monotonic() < end:
         data = seeds[count] if count < len(seeds) else changed(chance.choice(seeds), seeds, chance)
         count += 1
         try:
