@@ -31,6 +31,8 @@ DISTRIBUTIONS = {
     "duct_tape_plugins": (
         "plugins",
         {
+            "duct_tape_bitbucket",
+            "duct_tape_gitea",
             "duct_tape_github",
             "duct_tape_http_request",
             "duct_tape_notify",
