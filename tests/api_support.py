@@ -69,10 +69,12 @@ def _fields(cls: type) -> Iterator[str]:
     """What a data class is made from, in the order of its parameters."""
     if not attrs.has(cls):
         return
+    # As written: cattrs puts resolved types into the fields of what it has structured.
+    written = {key: kind for base in reversed(cls.__mro__) for key, kind in inspect.get_annotations(base).items()}
     for field in (field for field in attrs.fields(cls) if field.init):
         default = "" if field.default is attrs.NOTHING else f" = {_default(field.default)}"
         keyword = "" if field.kw_only else "positional "
-        yield f"{keyword}{field.alias}: {_annotation(field.type)}{default}"
+        yield f"{keyword}{field.alias}: {_annotation(written[field.name])}{default}"
 
 
 def _default(value: Any) -> str:

@@ -164,7 +164,7 @@ def test_each_is_asked_by_the_commands_for_what_is_its_own(tmp_path: Path, monke
     for name in NAMES:
         group = contributed_group(name)
         assert group is not None
-        assert list(group.commands) == [f"open-{name}"]
+        assert [command for command in group.commands if command.startswith("open")] == [f"open-{name}"]
 
 
 @pytest.mark.parametrize("hook", ["setup", "routes", "lifespan"])
