@@ -123,6 +123,7 @@ class Examiner:
         actions, found = offers.actions(sound, self._name)
         self._all(found)
         for name, action in actions.items():
+            self._all(offers.callables(name, action))
             self._all(examined(action.settings, f"the action `{name}`", TRIGGER_KEYS))
         self._say(stage="setup")
         ctx = offers.context(sound, cls if attrs.has(cls or object) else None, Path.cwd())

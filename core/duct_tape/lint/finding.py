@@ -31,7 +31,7 @@ RULES = {
     "config-key": "No key has a name that is Duct Tape's own.",
     "config-help": "Each key and each class says what it means.",
     "config-secret": "What is secret by its name is a `Secret`.",
-    "actions": "`ducttape_actions` returns actions, also without a context, under names that nobody else has.",
+    "actions": "`ducttape_actions` returns actions that can be carried out, under names that nobody else has.",
     "routes": "`ducttape_routes` returns routes that the server can mount.",
     "receiver": "A receiver refuses odd bodies with a `MalformedError`, and understands its own sample.",
     "commands": "`ducttape_commands` returns click commands, each with a name of its own.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,14 +15,16 @@ from duct_tape.cli.contributed import checked_commands
 from duct_tape.conf.model import PluginTable
 from duct_tape.context import Context
 from duct_tape.errors import DuctTapeError, MalformedError, UnsupportedMediaError
+from duct_tape.lint.annotations import fits, hints
 from duct_tape.lint.finding import Finding
-from duct_tape.lint.places import Place, of_function
+from duct_tape.lint.places import NOWHERE, Place, of_function
 from duct_tape.lint.sample import SAMPLE, sources
 from duct_tape.plugins.actions import Offered, checked_actions
 from duct_tape.plugins.discovery import installed
 from duct_tape.plugins.isolation import PluginFailure, call
 from duct_tape.plugins.mounts import checked_routes
 from duct_tape.plugins.registry import Registry
+from duct_tape.runs import Outcome
 from duct_tape.sample import Sample
 from duct_tape.triggers import Action
 from duct_tape.web.receive import Receiver, ReceiverRoute, json_delivery
@@ -66,6 +68,33 @@ def actions(plugin: ModuleType, name: str) -> tuple[dict[str, Action[Any]], list
         hint = "the settings of an action belong to no instance: use `ctx` inside of `perform` only"
         return good, [_finding("actions", hook, failure, hint if failure.unexpected else "")]
     return good, []
+
+
+def callables(name: str, action: Action[Any]) -> Iterator[Finding]:
+    """What is wrong with the two functions of an action: nothing would be noticed before the first run."""
+    for role, function in (("perform", action.perform), ("preview", action.preview)):
+        if problem := _uncallable(role, function):
+            file, line = of_function(function) if callable(function) else NOWHERE
+            message = f"`{role}` of the action `{name}` {problem[0]}"
+            yield Finding(rule="actions", message=message, hint=problem[1], file=file, line=line)
+
+
+def _uncallable(role: str, function: Any) -> tuple[str, str] | None:
+    if not callable(function):
+        return "cannot be called", "give it a function of a run and the settings"
+    try:
+        inspect.signature(function).bind(None, None)
+    except TypeError:
+        return "does not take a run and the settings", f"write `{role}(run: Run, settings: Settings)`"
+    except ValueError:
+        # What is written in C may keep its arguments to itself.
+        return None
+    if role == "preview" and inspect.iscoroutinefunction(function):
+        return "is async, and is not awaited", "write `def`"
+    returned = hints(function).get("return", Any) if inspect.isfunction(function) else Any
+    if role == "perform" and not inspect.iscoroutinefunction(function) and not fits(returned, Awaitable[Outcome]):
+        return "is not async", "write `async def`"
+    return None
 
 
 def routes(plugin: ModuleType, ctx: Context) -> Iterator[Finding | str]:

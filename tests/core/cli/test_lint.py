@@ -116,6 +116,14 @@ def test_wrong_usage(cli: Cli, arguments: tuple[str, ...]) -> None:
     assert (ended.code, ended.out) == (2, "")
 
 
+def test_what_could_not_be_looked_at_is_said(cli: Cli, hello: Callable[..., None]) -> None:
+    hello()
+    Path("site/duct_tape_hello-1.0.0.dist-info/RECORD").unlink()
+    ended = cli("lint", "hello")
+    assert ended.code == 0
+    assert ended.out.startswith("note: what is in the wheel of duct-tape-hello is not known: its files are elsewhere; ")
+
+
 def test_the_rules(cli: Cli) -> None:
     ended = cli("lint", "--rules")
     assert ended.code == 0

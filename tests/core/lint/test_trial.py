@@ -126,9 +126,59 @@ def test_what_a_plugin_offers_and_cannot(examine: Callable[..., Said], source: s
     assert message in text
 
 
+ACTION = (
+    HEAD
+    + """
+from attrs import frozen
+@frozen
+class Settings:
+    'S.'
+def preview(run, settings): return {}
+async def perform(run, settings): return Outcome()
+%s
+@hookimpl
+def ducttape_actions(): return {'x': Action(settings=Settings, perform=perform, preview=preview)}
+"""
+)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "",
+        "def perform(run, settings): return other(run)",
+        "from collections.abc import Awaitable\ndef perform(run: Run, settings: Settings) -> Awaitable[Outcome]: ...",
+        "import functools\nperform = functools.partial(perform)",
+        "preview = dict.fromkeys",
+    ],
+)
+def test_functions_of_a_good_action(examine: Callable[..., Said], source: str) -> None:
+    assert told(examine(ACTION % source)) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "message"),
+    [
+        ("def perform(run, settings) -> Outcome: ...", 11, "`perform` of the action `x` is not async"),
+        ("async def preview(run, settings): ...", 11, "`preview` of the action `x` is async, and is not awaited"),
+        ("async def perform(run): ...", 11, "`perform` of the action `x` does not take a run and the settings"),
+        (
+            "def preview(run, settings, more): ...",
+            11,
+            "`preview` of the action `x` does not take a run and the settings",
+        ),
+        ("perform = 5", 0, "`perform` of the action `x` cannot be called"),
+    ],
+)
+def test_functions_of_an_action_that_would_fail_at_the_first_run(
+    examine: Callable[..., Said], source: str, line: int, message: str
+) -> None:
+    assert told(examine(ACTION % source)) == [("actions", line, message)]
+
+
 def test_settings_of_actions_are_looked_at(examine: Callable[..., Said]) -> None:
     source = "import attrs\n@attrs.define\nclass S:\n    action: str\n@hookimpl\ndef ducttape_actions():\n"
-    source += "    return {'touch-file': Action(settings=S, perform=1, preview=1)}"
+    source += "    return {'touch-file': Action(settings=S, perform=print, preview=print)}"
     found = told(examine(HEAD + source))
     assert {rule for rule, _, _ in found} == {"actions", "config-frozen", "config-key", "config-help"}
     [taken] = [message for rule, _, message in found if rule == "actions"]
