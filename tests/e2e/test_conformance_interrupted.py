@@ -19,7 +19,7 @@ def test_a_volume_that_is_made_anew_is_answered_again(host: Host) -> None:
     host.flag("app1", "v1")
     host.state("run-v1", "deployed")
 
-    shutil.rmtree(host.volume)
+    until(lambda: _gone(host.volume))
     until(lambda: "waiting for that to change" in listener.log())
     host.make_volume()
     until(lambda: (host.volume / ".listener.json").exists())
@@ -32,7 +32,9 @@ def test_a_volume_that_is_made_anew_is_answered_again(host: Host) -> None:
 
 def test_an_application_that_deploys_duct_tape_itself(host: Host) -> None:
     # What `docker compose down -v && docker compose up` does to the volume below our feet.
-    host.application("duct-tape.example.com", f"rm -rf '{host.volume}'; mkdir -m 2770 '{host.volume}'; echo made anew")
+    # Removed again, if the listener has just written into it.
+    anew = f"until rm -rf '{host.volume}'; do :; done; mkdir -m 2770 '{host.volume}'; echo made anew"
+    host.application("duct-tape.example.com", anew)
     host.start()
     host.flag("duct-tape.example.com", "v1")
 
@@ -190,6 +192,12 @@ def test_deploys_that_outlast_the_grace_are_ended(host: Host) -> None:
 
     assert listener.stop() == 0
     assert len(host.claims()) == 1
+
+
+def _gone(folder: Path) -> bool:
+    """Remove a folder in which a listener may write meanwhile; whether that was all of it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    return not folder.exists()
 
 
 def _crashed(host: Host, claim: str, application: str, tag: str) -> None:
