@@ -58,8 +58,10 @@ class _Push:
         return Event(name=self.name, delivery=self.delivery, action=action, repository=self.repository, payload=payload)
 
     def version(self, release: Release, before: str, payload: Payload) -> ReleasePublished:
-        # A branch may come back to a commit that it had before, and is to be deployed then.
-        key = f"branch:{self.repository.lower()}:{before}:{release.id}:{release.tag}"
+        # A branch may come back to a commit that it had before, and is to be deployed then. Only Data Center tells the
+        # time, and Cloud nothing else that is signed.
+        since = release.published_at or ""
+        key = f"branch:{self.repository.lower()}:{release.tag}:{before}:{release.id}:{since}"
         return ReleasePublished(
             name=self.name,
             delivery=self.delivery,
@@ -115,7 +117,7 @@ def _cloud(push: _Push, change: Payload, payload: Payload) -> Event:
     kind = member(change, "new.type", str)
     if kind not in ("tag", "branch"):
         return push.nothing("of another kind", payload)
-    after = commit(change, "new.target.hash")
+    after, before = commit(change, "new.target.hash"), member(change, "old.target.hash", str, null=True)
     release = Release(
         id=after,
         tag=member(change, "new.name", str),
@@ -126,7 +128,7 @@ def _cloud(push: _Push, change: Payload, payload: Payload) -> Event:
         author=push.author,
         kind=kind,
     )
-    return push.version(release, member(change, "old.target.hash", str, null=True) or "", payload)
+    return push.version(release, before or "", payload)
 
 
 def _refs_changed(payload: Payload, number: str) -> Sequence[Event]:

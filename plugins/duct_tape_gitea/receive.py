@@ -123,9 +123,10 @@ def _pushed(payload: Payload, number: str) -> Event:
     author = member(payload, "pusher.login", str, null=True)
     url = member(payload, "compare_url", str, null=True)
     release = Release(id=after, tag=tag, url=url, commit=after, author=author, kind=kind)
-    # A branch may come back to a commit that it had before, and is to be deployed then. A tag is told of twice, by
-    # `create` too.
-    key = f"branch:{repository.lower()}:{before}:{after}:{tag}" if kind == "branch" else None
+    # A branch may come back to a commit that it had before, and is to be deployed then. The repository's time tells
+    # two such pushes apart, and is the same when one is sent again. A tag is told of twice, by `create` too.
+    since = moment(payload, "repository.updated_at") or ""
+    key = f"branch:{repository.lower()}:{tag}:{before}:{after}:{since}" if kind == "branch" else None
     return ReleasePublished(
         name="push", delivery=number, action=kind, repository=repository, release=release, payload=payload, key=key
     )

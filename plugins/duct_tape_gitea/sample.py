@@ -84,6 +84,7 @@ def _repository(wanted: Sample, owner: dict[str, Any]) -> dict[str, Any]:
         "ssh_url": f"git@git.example.com:{wanted.repository}.git",
         "clone_url": f"{address}.git",
         "default_branch": "main",
+        "updated_at": wanted.published_at,
     }
 
 

@@ -78,7 +78,7 @@ def test_a_branch_of_data_center(bitbucket: Bitbucket) -> None:
     changes = [ref("refs/heads/feature/x", before=B), ref("refs/heads/main", "DELETE", A, NOWHERE)]
     first, second = parsed(bitbucket, data_center(*changes), receive.REFS_CHANGED)
     assert (published(first).release.kind, published(first).release.tag) == ("branch", "feature/x")
-    assert published(first).key == f"branch:acme/site:{B}:{A}:feature/x"
+    assert published(first).key == f"branch:acme/site:feature/x:{B}:{A}:2018-07-05T18:22:00Z"
     assert [first.payload["changes"], second.payload["changes"]] == [changes[:1], changes[1:]]
     assert (type(second), second.action) == (Event, "delete")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -87,10 +88,13 @@ def test_a_tag_has_one_key_and_a_tag_that_was_moved_another() -> None:
 
 def test_a_branch_that_comes_back_to_a_commit_is_deployed_again() -> None:
     gitea = Gitea.of(on=("branch",))
+    first = gitea.payload("branch", "main", before="0" * 40, after="a" * 40)
     there = gitea.payload("branch", "main", before="a" * 40, after="b" * 40)
     back = gitea.payload("branch", "main", before="b" * 40, after="a" * 40)
-    first = gitea.payload("branch", "main", before="0" * 40, after="a" * 40)
-    assert len({runs(gitea, payload, "push").key for payload in (first, there, back)}) == 3
+    again = json.loads(json.dumps(there))
+    again["repository"]["updated_at"] = "2026-01-03T00:00:00Z"
+    assert len({runs(gitea, payload, "push").key for payload in (first, there, back, again)}) == 4
+    assert runs(gitea, there, "push").key == runs(gitea, json.loads(json.dumps(there)), "push").key
 
 
 def test_the_button_that_tests_the_webhook_gets_a_pong(gitea: Gitea) -> None:

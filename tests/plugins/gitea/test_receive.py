@@ -125,7 +125,7 @@ def test_a_push_to_a_branch(gitea: Gitea) -> None:
     found = receive.parse(gitea.delivery(payload, "push"))
     assert isinstance(found, ReleasePublished)
     assert (found.release.kind, found.release.tag, found.release.commit) == ("branch", "feature/x", COMMIT)
-    assert found.key == f"branch:acme/site:{OTHER}:{COMMIT}:feature/x"
+    assert found.key == f"branch:acme/site:feature/x:{OTHER}:{COMMIT}:2026-01-02T03:04:05Z"
 
 
 @pytest.mark.parametrize(

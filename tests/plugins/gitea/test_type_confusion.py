@@ -43,6 +43,7 @@ READ: dict[str, dict[str, tuple[Any, ...]]] = {
         "compare_url": NULLABLE,
         "repository": (),
         "repository.full_name": ("x",),
+        "repository.updated_at": (None, ABSENT),
         "pusher": (None, {}, ABSENT),
         "pusher.login": NULLABLE,
     },
