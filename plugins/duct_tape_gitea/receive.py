@@ -29,7 +29,7 @@ Flavour: TypeAlias = Literal["gitea", "forgejo", "gogs"]
 Payload: TypeAlias = dict[str, Any]
 
 # A form is decoded before its signature can be checked, so a stranger's must not be large. JSON may be.
-MAX_FORM = 1024 * 1024
+MAX_FORM = 256 * 1024
 
 UPDATED = "updated"
 # What we call the push of the button that tests the webhook: from a commit to itself.
