@@ -8,10 +8,10 @@ from typing import Any
 
 import httpx2
 import pytest
-from attrs import define
+from attrs import define, evolve
 from tests.plugins.gitea.conftest import REPOSITORY, SECRET, Gitea, ago
 
-from duct_tape.api import Secret
+from duct_tape.api import Sample, Secret
 from duct_tape.testing import Harness
 from duct_tape_gitea import receive
 from duct_tape_gitea.conf import DAY
@@ -108,3 +108,11 @@ def test_the_secret_of_an_old_payload_is_nowhere(
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert any("journal" in path.name for path in files)
     assert not [path for path in files if b"hunter2" in path.read_bytes()]
+
+
+def test_the_sample_becomes_a_flag(server: Server) -> None:
+    wanted = Sample(repository=REPOSITORY, tag="v1.0.0")
+    assert server.harness.send("gitea", evolve(wanted, action="deleted")).json()["status"] == "ignored"
+    assert server.harness.send("gitea", wanted, signed=False).status_code == 401
+    assert server.harness.send("gitea", wanted).status_code == 202
+    assert server.flags() == {"site.example.com": "v1.0.0 nothing"}
