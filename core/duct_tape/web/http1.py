@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import h11
@@ -9,6 +10,30 @@ from hypercorn.events import Closed
 from hypercorn.protocol.h11 import H11Protocol
 
 MAX_HEADERS = 100
+
+_LENGTH = re.compile(rb"(?im)^content-length:")
+# One number on one line, which no other line goes on with.
+_PLAIN_LENGTH = re.compile(rb"(?im)^content-length:[ \t]*\d+[ \t]*\r?\n(?![ \t])")
+
+
+class Parser(h11.Connection):
+    """h11's parser, which makes one length of several that are the same, also of a list such as ``3, 3``.
+
+    What it gives does not tell that any more, so it is looked for in what it was given.
+    """
+
+    def next_event(self) -> Any:
+        if self.their_state is not h11.IDLE:
+            return super().next_event()
+        before, _ = self.trailing_data
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            after, _ = self.trailing_data
+            head = before[: len(before) - len(after)]
+            found = len(_LENGTH.findall(head))
+            if found > 1 or found != len(_PLAIN_LENGTH.findall(head)):
+                raise h11.RemoteProtocolError("more than one length", error_status_hint=400)
+        return event
 
 
 class Http1(H11Protocol):
@@ -19,6 +44,10 @@ class Http1(H11Protocol):
     """
 
     max_header_bytes: int
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.connection = Parser(h11.SERVER, max_incomplete_event_size=self.config.h11_max_incomplete_size)
 
     async def _check_protocol(self, event: h11.Request) -> None:
         # Hypercorn changes to HTTP/2 here. An `Upgrade` may be ignored (RFC 9110, 7.8).

@@ -35,6 +35,14 @@ REFUSED = {
     "chunks and length": (400, raw(f"{CHUNKED}\r\nContent-Length: 3", END)),
     "two lengths": (400, raw("Content-Length: 3\r\nContent-Length: 4", b"123")),
     "a list of lengths": (400, raw("Content-Length: 3, 4", b"123")),
+    "the same length twice": (400, raw("Content-Length: 3\r\nX: y\r\ncontent-length: 3", b"123")),
+    "the same length twice, between bare line feeds": (
+        400,
+        raw("Content-Length: 3\r\nContent-Length: 3", b"123").replace(b"\r\n", b"\n"),
+    ),
+    "the same length in a list": (400, raw("Content-Length: 3, 3", b"123")),
+    "the same length in a folded list": (400, raw("Content-Length: 3\r\n , 3", b"123")),
+    "a folded length": (400, raw("Content-Length:\r\n 3", b"123")),
     "a length with a sign": (400, raw("Content-Length: +3", b"123")),
     "a length below zero": (400, raw("Content-Length: -1")),
     "a hexadecimal length": (400, raw("Content-Length: 0x3", b"123")),
@@ -85,8 +93,7 @@ def test_it_is_refused_and_the_connection_ends(server: Server, kind: str) -> Non
 
 ACCEPTED = {
     "chunks": raw("Transfer-Encoding: CHUNKED", b"%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY)),
-    # The same length twice can be understood in one way only, and h11 makes one of it (RFC 9110, 8.6).
-    "the same length twice": raw(LENGTH + LENGTH.rstrip(), BODY),
+    "a length in the value of another header": raw(f"X: a\r\n Content-Length: 3\r\n{LENGTH}".rstrip(), BODY),
     # h11 takes both of these; no proxy lets them through, and they hide nothing.
     "bare line feeds": raw(LENGTH.rstrip(), BODY).replace(b"\r\n", b"\n"),
     "a folded header": raw(f"X: a\r\n b\r\n{LENGTH}".rstrip(), BODY),
@@ -101,6 +108,18 @@ def test_it_is_understood_as_one_request(server: Server, kind: str) -> None:
         connection.sendall(sent + request("GET /nowhere"))
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     assert re.findall(rb"HTTP/1\.1 (\d+)", answer) == [b"200", b"404"]
+    assert b'"pong"' in answer
+
+
+def test_a_length_in_the_body_or_in_the_next_request_is_not_one_of_the_head(server: Server) -> None:
+    body = b"\r\nContent-Length: 1\r\nContent-Length: 1\r\n"
+    first = raw(f"Content-Length: {len(body)}", body)
+    # All at once: what is behind the head has come when the head is looked at.
+    with server.connect() as connection:
+        connection.sendall(first + raw(LENGTH.rstrip(), BODY) + raw(LENGTH + LENGTH.rstrip(), BODY))
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert re.findall(rb"HTTP/1\.1 (\d+)", answer) == [b"400", b"200", b"400"]
+    assert b'"malformed"' in answer
     assert b'"pong"' in answer
 
 
