@@ -28,8 +28,16 @@ def send_command(ctx: Context) -> click.Command:
     @click.option("--event", default="release", show_default=True, help="The event's name, with FILE.")
     @click.option("--url", default=f"{ctx.url}{ctx.prefix}", show_default=True, help="The webhook's URL.")
     @click.argument("file", required=False, type=click.File("rb"))
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
     def command(
-        repository: str | None, tag: str, prerelease: bool, action: str, event: str, url: str, file: BinaryIO | None
+        repository: str | None,
+        tag: str,
+        prerelease: bool,
+        action: str,
+        event: str,
+        url: str,
+        file: BinaryIO | None,
+        as_json: bool,
     ) -> int:
         """Send one signed delivery: a sample release, or the payload in FILE ("-" for standard input)."""
         conf: GitHubConf = ctx.config
@@ -41,7 +49,9 @@ def send_command(ctx: Context) -> click.Command:
             payload = release_payload(name, tag=tag, action=action, prerelease=prerelease, published_at=now)
             body = json.dumps(payload).encode("utf-8")
         code, text = post(url, signed(event, body, conf))
-        click.echo(f"HTTP {code}\n{text}")
+        detail = f"HTTP {code}\n{text}"
+        # As all commands of the core: what was done, and what a person is told.
+        click.echo(json.dumps({"status": code, "answer": text, "detail": detail}, indent=2) if as_json else detail)
         return 0 if code < 300 else 1
 
     return command

@@ -14,12 +14,11 @@ from attrs import asdict, define, field, frozen
 
 from duct_tape.cli.ending import UNFINISHED, Unrecorded, told
 from duct_tape.cli.journal import existing, with_stores
-from duct_tape.cli.options import config_option, json_option, print_json
+from duct_tape.cli.options import config_option, json_option, print_outcome
 from duct_tape.cli.pause import user
 from duct_tape.errors import DuctTapeError
 from duct_tape.follow import HEARTBEAT, sentence
 from duct_tape.journal.sqlite import SQLiteJournal
-from duct_tape.logs import escaped
 from duct_tape.runs import Run, RunState
 from duct_tape.volume import Volume
 
@@ -66,10 +65,7 @@ def command(run: str, seconds: float, config: Path | None, as_json: bool) -> int
         raise DuctTapeError(
             f"the shared volume cannot be used ({error.strerror}): run this where the server runs, as the server's user"
         ) from None
-    if as_json:
-        print_json(asdict(answer))
-    else:
-        click.echo(escaped(answer.detail), err=not answer.cancelled)
+    print_outcome(as_json, asdict(answer), answer.detail, err=not answer.cancelled)
     return 0 if answer.cancelled else 1
 
 

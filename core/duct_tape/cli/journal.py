@@ -13,7 +13,6 @@ from duct_tape.conf.model import JournalConf
 from duct_tape.conf.sources import read
 from duct_tape.errors import DuctTapeError
 from duct_tape.journal.sqlite import SQLiteJournal, open_journal
-from duct_tape.logs import escaped
 from duct_tape.runs import Run
 from duct_tape.volume import Volume
 
@@ -75,5 +74,5 @@ async def when(journal: SQLiteJournal, application: str) -> str:
     """When a run that was accepted now is carried out, as a sentence."""
     for pause in await journal.pauses():
         if pause.application == application:
-            return escaped(PAUSED.format(application, pause.who))
+            return PAUSED.format(application, pause.who)
     return PICKED_UP

@@ -48,6 +48,18 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
+def print_outcome(as_json: bool, facts: Mapping[str, Any], *sentences: str, err: bool = False) -> None:
+    """What a command did: sentences for people, or one JSON object for scripts that has them as its ``detail``.
+
+    :param err: whether people read it on standard error.
+    """
+    if as_json:
+        print_json({**facts, "detail": "\n".join(sentences)})
+        return
+    for sentence in sentences:
+        click.echo(escaped(sentence), err=err)
+
+
 def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
     """The rows as aligned text; on a terminal each in one line, as far as its last column goes.
 

@@ -10,10 +10,9 @@ from pathlib import Path
 import click
 
 from duct_tape.cli.journal import moment, with_journal
-from duct_tape.cli.options import config_option, json_option, print_json, print_table
+from duct_tape.cli.options import config_option, json_option, print_json, print_outcome, print_table
 from duct_tape.journal import Pause
 from duct_tape.journal.sqlite import SQLiteJournal
-from duct_tape.logs import escaped
 from duct_tape.runs import RunState
 
 COLUMNS = ("application", "who", "since", "reason")
@@ -35,12 +34,10 @@ def command(application: str | None, reason: str, who: str | None, config: Path 
     if application is None:
         _list(with_journal(config, lambda journal: journal.pauses()), as_json)
         return
-    if as_json:
-        raise click.UsageError("--json lists what is paused, without APPLICATION")
     pause = Pause(application=application, who=who or user(), reason=reason, since=time.time())
-    for note in with_journal(config, lambda journal: _paused(journal, pause)):
-        click.echo(escaped(note))
-    click.echo(f"{application} is paused; `duct-tape resume {application}` ends that")
+    notes = with_journal(config, lambda journal: _paused(journal, pause))
+    ends = f"{application} is paused; `duct-tape resume {application}` ends that"
+    print_outcome(as_json, {**described(pause), "paused": True}, *notes, ends)
 
 
 def user() -> str:
@@ -50,6 +47,11 @@ def user() -> str:
     except (KeyError, OSError):
         # In a container the user often has no name.
         return f"user {os.getuid()}"
+
+
+def described(pause: Pause) -> dict[str, str]:
+    """A pause as data."""
+    return {"application": pause.application, "who": pause.who, "since": moment(pause.since), "reason": pause.reason}
 
 
 async def _paused(journal: SQLiteJournal, pause: Pause) -> list[str]:
@@ -70,10 +72,7 @@ async def _paused(journal: SQLiteJournal, pause: Pause) -> list[str]:
 
 
 def _list(pauses: list[Pause], as_json: bool) -> None:
-    rows = [
-        {"application": pause.application, "who": pause.who, "since": moment(pause.since), "reason": pause.reason}
-        for pause in pauses
-    ]
+    rows = [described(pause) for pause in pauses]
     if as_json:
         print_json({"pauses": rows})
     elif rows:

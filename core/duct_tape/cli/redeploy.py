@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from duct_tape.cli.journal import when, with_journal
-from duct_tape.cli.options import config_option
-from duct_tape.cli.runs import repeated
+from duct_tape.cli.options import config_option, json_option, print_outcome
+from duct_tape.cli.runs import repeated, version
 from duct_tape.errors import DuctTapeError
 from duct_tape.journal.sqlite import SQLiteJournal
 from duct_tape.logs import escaped
@@ -23,7 +23,8 @@ LIMIT = 1000
 @click.argument("application")
 @click.option("--tag", help="The version to go to, one that was released before.  [default: the last good one]")
 @config_option
-def command(application: str, tag: str | None, config: Path | None) -> None:
+@json_option
+def command(application: str, tag: str | None, config: Path | None, as_json: bool) -> None:
     """Deploy an application again, or back to an earlier version. Works beside a running server.
 
     Without --tag it is the version that was deployed last. Your `bin/deploy` gets the tag and has to be able to
@@ -35,9 +36,12 @@ def command(application: str, tag: str | None, config: Path | None) -> None:
         return repeats, await when(journal, application)
 
     repeats, then = with_journal(config, question)
-    for old, new in repeats:
-        version = escaped(old.event.release.tag if old.event.release else old.event.name)
-        click.echo(f"run {new} deploys {version} of {application} by trigger {old.trigger}. {then}")
+    runs = [{"run": new, "repeats": old.id, "trigger": old.trigger, "version": version(old)} for old, new in repeats]
+    sentences = [
+        f"run {run['run']} deploys {run['version']} of {application} by trigger {run['trigger']}. {then}"
+        for run in runs
+    ]
+    print_outcome(as_json, {"application": application, "runs": runs}, *sentences)
 
 
 async def _of(journal: SQLiteJournal, application: str, tag: str | None) -> list[Run]:

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import click
 from attrs import evolve
 
 from duct_tape.assembly import Assembly, assemble, new_run, new_run_id
 from duct_tape.cli.journal import when, with_journal
-from duct_tape.cli.options import config_option
+from duct_tape.cli.options import config_option, json_option, print_outcome
 from duct_tape.delivery import Decision, Runs
 from duct_tape.errors import DuctTapeError, MalformedError
 from duct_tape.events import Event
 from duct_tape.journal import Acceptance, Stored
 from duct_tape.journal.sqlite import SQLiteJournal
-from duct_tape.logs import escaped
 from duct_tape.senders import receiver_of
 
 
 @click.command("replay", epilog="Example: duct-tape deliveries replay 72d3162e-cc78-11e3-81ab-4c9367dc0958")
 @click.argument("delivery")
-@click.option("--again", is_flag=True, help="Also when the event was carried out already.")
+@click.option("--again", is_flag=True, help="Also when the event was carried out already: as a delivery of its own.")
 @config_option
-def replay_command(delivery: str, again: bool, config: Path | None) -> int:
+@json_option
+def replay_command(delivery: str, again: bool, config: Path | None, as_json: bool) -> int:
     """Decide about a delivery anew, with today's configuration, and carry out what comes of it.
 
     For a delivery that was ignored, and should not have been: correct the configuration, restart the server, and
@@ -32,9 +34,16 @@ def replay_command(delivery: str, again: bool, config: Path | None) -> int:
     """
     logging.disable(logging.CRITICAL)
     assembly = assemble(config).require()
-    found = stored(config, delivery)
-    done = [_replayed(assembly, config, item, again) for item in found]
-    return 0 if all(done) else 1
+    # All of them are decided before anything of the first one is accepted.
+    found = [(item, _decided(assembly, item)) for item in stored(config, delivery)]
+
+    async def question(journal: SQLiteJournal) -> list[tuple[dict[str, Any], list[str]]]:
+        return [await _replayed(journal, item, decision, again) for item, decision in found]
+
+    told = with_journal(config, question)
+    facts = {"delivery": delivery, "replays": [replay for replay, _ in told]}
+    print_outcome(as_json, facts, *(sentence for _, sentences in told for sentence in sentences))
+    return 0 if all(replay["runs"] for replay, _ in told) else 1
 
 
 def stored(config: Path | None, delivery: str) -> list[Stored]:
@@ -58,26 +67,30 @@ def with_event(item: Stored) -> Event:
     return item.event
 
 
-def _replayed(assembly: Assembly, config: Path | None, item: Stored, again: bool) -> bool:
+async def _replayed(
+    journal: SQLiteJournal, item: Stored, decision: Decision, again: bool
+) -> tuple[dict[str, Any], list[str]]:
+    """What became of it, as data and as sentences."""
     instance, event = item.recorded.instance, with_event(item)
-    decision = _decided(assembly, instance, event)
+    facts: dict[str, Any] = {"integration": instance, "delivery": event.delivery, "runs": []}
     if not isinstance(decision, Runs) or not decision.runs:
         reason = getattr(decision, "reason", "") or getattr(decision, "message", "") or "no run was asked for"
-        click.echo(f"{instance}: ignored: {escaped(reason)}")
-        return False
+        return facts, [f"{instance}: ignored: {reason}"]
     if again:
         # Identities of its own: it must be no duplicate of what was carried out.
         number = new_run_id()
         event, decision = evolve(event, delivery=f"{event.delivery}-{number}"), evolve(decision, key=f"replay:{number}")
     runs = [new_run(instance, planned, event) for planned in decision.runs]
+    accepted = await journal.accept(event, decision, runs)
+    sentences = [sentence async for sentence in _told(journal, instance, accepted)]
+    if again and accepted.runs:
+        sentences.append(f"in the journal it is a delivery of its own: {event.delivery}")
+    ids = [run.id for run in accepted.runs]
+    return {**facts, "delivery": event.delivery, "runs": ids}, sentences
 
-    async def question(journal: SQLiteJournal) -> bool:
-        return await _told(journal, instance, await journal.accept(event, decision, runs))
 
-    return with_journal(config, question)
-
-
-def _decided(assembly: Assembly, instance: str, event: Event) -> Decision:
+def _decided(assembly: Assembly, item: Stored) -> Decision:
+    instance, event = item.recorded.instance, with_event(item)
     receiver = receiver_of(assembly, instance)
     try:
         decision: Decision = receiver.decide(event)
@@ -92,12 +105,11 @@ def _decided(assembly: Assembly, instance: str, event: Event) -> Decision:
     return decision
 
 
-async def _told(journal: SQLiteJournal, instance: str, accepted: Acceptance) -> bool:
+async def _told(journal: SQLiteJournal, instance: str, accepted: Acceptance) -> AsyncIterator[str]:
     for run in accepted.runs:
         then = await when(journal, run.application)
-        click.echo(f"run {run.id} is accepted for {run.application}, by trigger {run.trigger}. {then}")
+        yield f"run {run.id} is accepted for {run.application}, by trigger {run.trigger}. {then}"
     if accepted.older:
-        click.echo(f"{instance}: ignored: {escaped(accepted.older)}")
+        yield f"{instance}: ignored: {accepted.older}"
     if accepted.duplicates and not accepted.runs:
-        click.echo(f"run {', '.join(accepted.duplicates)} did this already; --again does it once more")
-    return bool(accepted.runs)
+        yield f"run {', '.join(accepted.duplicates)} did this already; --again does it once more"

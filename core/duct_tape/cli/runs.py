@@ -12,7 +12,7 @@ from attrs import evolve
 from duct_tape.assembly import new_run_id
 from duct_tape.cli.follow import follow_command
 from duct_tape.cli.journal import existing, moment, when, with_journal
-from duct_tape.cli.options import config_option, json_option, limit_option, print_json, print_table
+from duct_tape.cli.options import config_option, json_option, limit_option, print_json, print_outcome, print_table
 from duct_tape.cli.pause import user
 from duct_tape.errors import DuctTapeError
 from duct_tape.journal import Pause
@@ -90,22 +90,25 @@ def show_command(run: str, config: Path | None, as_json: bool) -> None:
 @command.command("retry", epilog="Example: duct-tape runs retry 01a2094ef9f258cf547b")
 @click.argument("run")
 @config_option
-def retry_command(run: str, config: Path | None) -> None:
+@json_option
+def retry_command(run: str, config: Path | None, as_json: bool) -> None:
     """Carry out a run once more that failed, was refused, timed out, got lost or was cancelled."""
 
-    async def question(journal: SQLiteJournal) -> str:
+    async def question(journal: SQLiteJournal) -> tuple[Run, str, str]:
         found = await existing(journal, run)
         if found.state not in REPEATABLE:
             raise DuctTapeError(f"run {run} is {found.state}; `duct-tape redeploy {found.application}` deploys again")
         if newer := await _newer(journal, found):
-            tag = found.event.release.tag if found.event.release else found.event.name
+            tag = version(found)
             raise DuctTapeError(
                 f"run {run} of {tag} is older than run {newer.id}, which is {newer.state}; "
                 f"`duct-tape redeploy {found.application} --tag {tag}` goes back to it"
             )
-        return f"run {await repeated(journal, found)} repeats run {run}. {await when(journal, found.application)}"
+        return found, await repeated(journal, found), await when(journal, found.application)
 
-    click.echo(with_journal(config, question))
+    old, new, then = with_journal(config, question)
+    facts = {"run": new, "repeats": run, "application": old.application, "version": version(old)}
+    print_outcome(as_json, facts, f"run {new} repeats run {run}. {then}")
 
 
 async def _newer(journal: SQLiteJournal, run: Run) -> Run | None:
@@ -123,7 +126,8 @@ async def _newer(journal: SQLiteJournal, run: Run) -> Run | None:
 @click.argument("run")
 @click.option("--reason", default="nobody needs it any more", show_default=True, help="Why, for those who wonder.")
 @config_option
-def discard_command(run: str, reason: str, config: Path | None) -> None:
+@json_option
+def discard_command(run: str, reason: str, config: Path | None, as_json: bool) -> None:
     """Put aside a run that failed: it is no dead letter any more."""
 
     async def question(journal: SQLiteJournal) -> None:
@@ -132,7 +136,7 @@ def discard_command(run: str, reason: str, config: Path | None) -> None:
             raise DuctTapeError(f"run {run} is {found.state}; only one that failed can be discarded")
 
     with_journal(config, question)
-    click.echo(f"run {run} is discarded")
+    print_outcome(as_json, {"run": run, "state": str(RunState.DISCARDED)}, f"run {run} is discarded")
 
 
 def _waiting(run: Run, paused: Mapping[str, Pause]) -> Run:
@@ -145,6 +149,11 @@ def _waiting(run: Run, paused: Mapping[str, Pause]) -> Run:
 
 
 command.add_command(follow_command)
+
+
+def version(run: Run) -> str:
+    """What the run deploys, for people."""
+    return run.event.release.tag if run.event.release else run.event.name
 
 
 async def repeated(journal: SQLiteJournal, run: Run) -> str:

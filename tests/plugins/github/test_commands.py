@@ -85,6 +85,14 @@ def test_a_sample_release_of_the_first_repository(sender: Sender) -> None:
     assert not event.release.prerelease
 
 
+def test_for_scripts_it_is_one_object(sender: Sender) -> None:
+    sender.code = 503
+    result = sender.send("--json")
+    assert result.return_value == 1
+    answer = '{"status": "said"}'
+    assert json.loads(result.output) == {"status": 503, "answer": answer, "detail": f"HTTP 503\n{answer}"}
+
+
 def test_its_options(sender: Sender) -> None:
     sender.send("--repository", "x/y", "--tag", "v9", "--prerelease", "--action", "released")
     event = receive.parse(sender.one())

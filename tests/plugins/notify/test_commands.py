@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,16 @@ def test_it_says_of_each_receiver_whether_the_message_was_taken(path: Path, web:
     [message] = web.wait(1)
     assert message["title"] == "Test: shop.example.com v1.2.3: failed"
     assert message["message"].startswith("This is a test: nothing was deployed.")
+
+
+def test_for_scripts_it_is_one_object(path: Path, web: Web) -> None:
+    result = call(path, "notify", "--json")
+    assert result.return_value == 1
+    first, second = json.loads(result.output)["receivers"]
+    assert first == {"receiver": "JSON at 127.0.0.1 (urls[0])", "accepted": True, "failure": ""}
+    assert (second["accepted"], second["failure"]) == (False, "it could not be reached")
+    assert "urls[0]): accepted\n" in json.loads(result.output)["detail"]
+    assert len(web.wait(1)) == 1
 
 
 def test_each_instance_has_its_own(path: Path, web: Web) -> None:
