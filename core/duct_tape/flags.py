@@ -6,11 +6,13 @@ The container writes it, the listener reads it, and neither trusts the other: re
 from __future__ import annotations
 
 import json
+import re
 
 from attrs import asdict, fields, frozen
 
 # A flag that Duct Tape writes has a few hundred bytes. The listener reads no more than this of any file.
 MAX_FLAG_BYTES = 64 * 1024
+_IMPOSSIBLE = re.compile("[\0\ud800-\udfff]")
 
 
 @frozen(kw_only=True)
@@ -42,7 +44,8 @@ class Flag:
         """The flag in a file's content, or None when the content is anything else.
 
         Unknown keys are left out and missing ones take their default, so that an older listener reads a
-        newer server's flags. A value of the wrong type makes the whole content "anything else".
+        newer server's flags. A value of the wrong type makes the whole content "anything else", and so does a text
+        that no file name, environment or terminal can hold: one with a NUL or with half a character.
         """
         try:
             data = json.loads(content[: MAX_FLAG_BYTES + 1].decode("utf-8"))
@@ -53,6 +56,8 @@ class Flag:
         known = {field.name: data[field.name] for field in fields(cls) if field.name in data}
         for name, value in known.items():
             if not isinstance(value, bool if name == "prerelease" else str):
+                return None
+            if isinstance(value, str) and _IMPOSSIBLE.search(value):
                 return None
         return cls(**known) if known.get("run") and known.get("application") else None
 

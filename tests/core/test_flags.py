@@ -6,12 +6,13 @@ import json
 from typing import Any
 
 import pytest
+from attrs import asdict
 from hypothesis import given
 from hypothesis import strategies as st
 
 from duct_tape.flags import MAX_FLAG_BYTES, Flag
 
-TEXT = st.text(st.characters(codec="utf-8"), max_size=50)
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=50)
 FLAGS = st.builds(
     Flag,
     run=TEXT.filter(bool),
@@ -54,6 +55,14 @@ def test_the_other_side_reads_what_was_written(flag: Flag) -> None:
 def test_any_content_gives_a_flag_or_none(content: bytes) -> None:
     flag = Flag.parse(content)
     assert flag is None or (flag.run and flag.application and isinstance(flag.prerelease, bool))
+    # What it says can be written, printed and handed on.
+    for value in asdict(flag).values() if flag else ():
+        assert b"\0" not in str(value).encode("utf-8")
+
+
+def test_whole_characters_beyond_the_first_plane_are_no_halves() -> None:
+    content = b'{"run": "r1", "application": "a", "tag": "v1 \\ud83d\\ude80"}'
+    assert Flag.parse(content) == Flag(run="r1", application="a", tag="v1 \N{ROCKET}")
 
 
 def test_an_older_listener_reads_a_newer_flag() -> None:
@@ -77,6 +86,10 @@ def test_an_older_listener_reads_a_newer_flag() -> None:
         b'{"run": "r1", "application": "a", "tag": 1}',
         b'{"run": "r1", "application": "a", "prerelease": "false"}',
         b'{"run": "r1", "application": "a", "prerelease": 0}',
+        b'{"run": "r1\\u0000", "application": "a"}',
+        b'{"run": "r1", "application": "a", "tag": "v1\\u0000"}',
+        b'{"run": "r1", "application": "a\\ud800"}',
+        b'{"run": "r1", "application": "a", "url": "\\udfff\\ud800"}',
         b'{"run": "r1", "application": "a", "x": ' + b"1" * 5000 + b"}",
         b"[" * 60_000,
     ],
