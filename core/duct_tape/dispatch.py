@@ -12,7 +12,7 @@ from typing import TypeVar
 from attrs import evolve
 
 from duct_tape.assembly import Assembly
-from duct_tape.errors import JournalError, PermanentError, TransientError
+from duct_tape.errors import DuctTapeError, JournalError, PermanentError, TransientError
 from duct_tape.journal import Acceptance, Journal, Lease
 from duct_tape.observers import Observers
 from duct_tape.plugins.isolation import PluginFailure, call_threaded, cancelled_from_outside
@@ -203,7 +203,9 @@ class Dispatcher:
             # An action may raise anything, and the lane goes on.
             if isinstance(error, asyncio.CancelledError) and cancelled_from_outside():
                 raise
-            detail = f"{type(error).__name__}: {error}"[:500]
+            # A sentence of ours needs no class in front of it.
+            name = "" if isinstance(error, DuctTapeError) else f"{type(error).__name__}: "
+            detail = f"{name}{error}"[:500]
             log.warning("run %s, attempt %d: %s", run.id, run.attempts + 1, detail)
             if self._retry.last(run, error, time.time()):
                 return Outcome(state=RunState.FAILED, detail=detail)

@@ -72,6 +72,10 @@ class JournalError(UnavailableError):
     """The journal cannot be read or written."""
 
 
+class VolumeError(DuctTapeError, OSError):
+    """The shared volume cannot be used at the moment; the text names the folder, the key and what to do."""
+
+
 class RunError(DuctTapeError):
     """Base of the errors with which an action ends an attempt."""
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from attrs import frozen
 
 from duct_tape import files
-from duct_tape.errors import PermanentError, StartupError
+from duct_tape.errors import PermanentError, StartupError, VolumeError
 from duct_tape.results import MAX_RESULT_BYTES
 from duct_tape.withdrawal import find, withdraw
 
@@ -79,7 +79,7 @@ class Volume:
 
         :returns: the start of the content that was replaced, or None when there was none.
         :raises PermanentError: the name is not safe, or a folder has that name.
-        :raises OSError: the folder cannot be written at the moment.
+        :raises OSError: the folder cannot be written at the moment; ``VolumeError``, where somebody can mend that.
         """
         safe_name(name)
         with self._folder() as folder:
@@ -156,23 +156,15 @@ class Volume:
 
         :raises StartupError: it cannot; the text says why and what to do.
         """
-        user = f"user {os.getuid()}"
         try:
             with self._folder() as folder:
                 name = f"{TEMPORARY}{secrets.token_hex(8)}"
                 _write(folder, name, b"")
                 os.unlink(name, dir_fd=folder)
-        except FileNotFoundError:
-            raise StartupError(
-                f"the shared volume {self.path} does not exist: mount it, or set `path` under [volume]"
-            ) from None
-        except NotADirectoryError:
-            raise StartupError(f"the shared volume {self.path} is not a folder") from None
+        except VolumeError as error:
+            raise StartupError(str(error)) from None
         except OSError as error:
-            raise StartupError(
-                f"the shared volume {self.path} cannot be written by {user} ({error.strerror}): "
-                "give the folder to a group that the container's user and the host's user share, mode 2770"
-            ) from None
+            raise StartupError(self._problem(error)) from None
 
     def clean(self) -> None:
         """Remove temporary files that a killed process left behind an hour ago or earlier."""
@@ -188,11 +180,26 @@ class Volume:
 
     @contextmanager
     def _folder(self) -> Iterator[int]:
-        handle = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            handle = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+            raise VolumeError(self._problem(error)) from None
         try:
             yield handle
+        except PermissionError as error:
+            raise VolumeError(self._problem(error)) from error
         finally:
             os.close(handle)
+
+    def _problem(self, error: OSError) -> str:
+        if isinstance(error, FileNotFoundError):
+            return f"the shared volume {self.path} does not exist: mount it, or set `path` under [volume]"
+        if isinstance(error, NotADirectoryError):
+            return f"the shared volume {self.path} is not a folder: set `path` under [volume] to one"
+        return (
+            f"the shared volume {self.path} cannot be written by user {os.getuid()} ({error.strerror}): "
+            "give the folder to a group that the container's user and the host's user share, mode 2770"
+        )
 
     def _read_in(self, name: str, file: str, limit: int, offset: int = 0) -> bytes | None:
         with self._folder() as top:

@@ -73,7 +73,7 @@ def raising(*errors: BaseException | None) -> Callable[[Run], None]:
 @pytest.mark.parametrize(
     ("error", "detail"),
     [
-        (TransientError("busy"), "TransientError: busy"),
+        (TransientError("busy"), "busy"),
         (OSError(28, "No space left"), "OSError: [Errno 28] No space left"),
         (SystemExit(1), "SystemExit: 1"),
         (KeyboardInterrupt(), "KeyboardInterrupt: "),

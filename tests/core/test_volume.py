@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from duct_tape import volume as module
-from duct_tape.errors import PermanentError, StartupError
+from duct_tape.errors import PermanentError, StartupError, VolumeError
 from duct_tape.volume import MAX_LOG_PART, MAX_NAME_BYTES, Volume, name_problem, safe_name
 
 
@@ -120,14 +120,28 @@ def test_a_file_that_cannot_be_written_leaves_nothing_behind(folder: Path, monke
     assert volume.read("name") == b"old"
 
 
+def test_a_folder_that_nobody_may_write_is_a_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(handle: int) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    volume = Volume(folder)
+    monkeypatch.setattr(os, "fsync", refused)
+    sentence = rf"^the shared volume {re.escape(str(folder))} cannot be written by user \d+ \(Permission denied\): give"
+    with pytest.raises(VolumeError, match=sentence):
+        volume.put("name", b"flag")
+    assert os.listdir(folder) == []
+    with pytest.raises(StartupError, match=sentence):
+        volume.check()
+
+
 def test_the_folder_may_be_taken_away_and_made_again(folder: Path) -> None:
     volume = Volume(folder)
     volume.put("name", b"one")
     shutil.rmtree(folder)
-    with pytest.raises(FileNotFoundError):
-        volume.put("name", b"two")
-    with pytest.raises(FileNotFoundError):
-        volume.read("name")
+    sentence = rf"^the shared volume {re.escape(str(folder))} does not exist: mount it, or set `path` under \[volume\]$"
+    for use in (lambda: volume.put("name", b"two"), lambda: volume.read("name"), lambda: volume.withdraw("r1")):
+        with pytest.raises(VolumeError, match=sentence):
+            use()
     folder.mkdir()
     assert volume.put("name", b"three") is None
     assert volume.read("name") == b"three"
@@ -210,7 +224,7 @@ def test_check_says_what_to_do(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     file.touch()
     with pytest.raises(StartupError, match=r"missing does not exist: mount it, or set `path` under \[volume\]$"):
         Volume(missing).check()
-    with pytest.raises(StartupError, match=r"file is not a folder$"):
+    with pytest.raises(StartupError, match=r"file is not a folder: set `path` under \[volume\] to one$"):
         Volume(file).check()
 
     def denied(*_: object) -> None:

@@ -215,8 +215,9 @@ def test_what_was_answered_with_202_survives_a_kill(machine: Machine) -> None:
 def test_a_volume_that_comes_back_gets_its_flag(machine: Machine) -> None:
     machine.serve()
     away = machine.volume.rename(machine.folder / "away")
+    missing = f"the shared volume {machine.volume} does not exist: mount it, or set `path` under [volume]"
     answer = machine.release("app1", "v1")
-    until(lambda: machine.said(f"run {answer.run}, attempt 1: FileNotFoundError"))
+    until(lambda: machine.said(f"run {answer.run}, attempt 1: {missing}"))
     away.rename(machine.volume)
     machine.listen()
     assert ended(machine, answer.run) == ["deployed"]

@@ -16,7 +16,7 @@ from duct_tape.cli.ending import UNFINISHED, Unrecorded, told
 from duct_tape.cli.journal import existing, with_stores
 from duct_tape.cli.options import config_option, json_option, print_outcome
 from duct_tape.cli.pause import user
-from duct_tape.errors import DuctTapeError
+from duct_tape.errors import DuctTapeError, VolumeError
 from duct_tape.follow import HEARTBEAT, sentence
 from duct_tape.journal.sqlite import SQLiteJournal
 from duct_tape.runs import Run, RunState
@@ -62,9 +62,8 @@ def command(run: str, seconds: float, config: Path | None, as_json: bool) -> int
     try:
         answer = with_stores(config, lambda journal, volume: Cancelling(journal, volume, run, seconds, tell).answer())
     except OSError as error:
-        raise DuctTapeError(
-            f"the shared volume cannot be used ({error.strerror}): run this where the server runs, as the server's user"
-        ) from None
+        why = str(error) if isinstance(error, VolumeError) else f"the shared volume cannot be used: {error.strerror}"
+        raise DuctTapeError(f"{why}; run this where the server runs, as the server's user") from None
     print_outcome(as_json, asdict(answer), answer.detail, err=not answer.cancelled)
     return 0 if answer.cancelled else 1
 

@@ -208,7 +208,7 @@ def test_without_a_volume_it_is_a_sentence(cli: Cli, begun: Callable[..., None])
     VOLUME.rename("elsewhere")
     ended = cli("cancel", "run-1")
     assert ended.code == 1
-    assert ended.err.startswith("error: the shared volume cannot be used (No such file or directory): run this where")
+    assert ended.err.startswith(f"error: the shared volume {VOLUME.absolute()} does not exist: mount it, or set `path`")
 
 
 @pytest.mark.parametrize("command", [("cancel",), ("runs", "follow")])

@@ -194,7 +194,7 @@ def test_a_link_is_replaced_and_not_followed(action: Action[TouchFileSettings], 
 
 def test_a_volume_that_is_away_is_no_permanent_error(action: Action[TouchFileSettings], tmp_path: Path) -> None:
     (tmp_path / "volume").rmdir()
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(OSError, match=r"the shared volume .*/volume does not exist: mount it, or set `path`"):
         perform(action, run_of())
 
 
