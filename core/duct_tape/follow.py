@@ -116,7 +116,7 @@ class Follower:
         detail = f"no listener takes the flags of {', '.join(late)}" if late else ""
         waiting = any(followed.run.state in FOLLOWED for followed in self._followed.values())
         alive = not waiting or self._heart.silent < self._conf.listener_timeout
-        silence = "" if alive else f"the listener has given no sign of life for {self._heart.silent / 60:.0f} minutes"
+        silence = "" if alive else f"the listener has given no sign of life for {lasting(self._heart.silent)}"
         return [
             Check(name="flags", healthy=not late, detail=detail),
             Check(name="heartbeat", healthy=alive, detail=silence),
@@ -204,7 +204,7 @@ class Follower:
         elif followed.run.state is RunState.FLAGGED and waited >= self._conf.listener_timeout and not followed.warned:
             there = await asyncio.to_thread(self._volume.holds, followed.run.id)
             followed.warned = True
-            log.warning(UNTAKEN if there else GONE, followed.run.application, waited // 60, followed.run.id)
+            log.warning(UNTAKEN if there else GONE, followed.run.application, lasting(waited), followed.run.id)
 
     def _later(self, run: Run) -> Run | None:
         """A run of the same application that came later and was deployed."""
@@ -218,11 +218,11 @@ class Follower:
         elif followed.run.state is not RunState.DEPLOYING:
             return
         elif waited >= self._conf.deploy_timeout:
-            detail = f"its deploy began and did not end within {waited / 60:.0f} minutes"
+            detail = f"its deploy began and did not end within {lasting(waited)}"
             await self._change(followed, RunState.LOST, detail, None)
         elif silent >= self._conf.listener_timeout:
             detail = (
-                f"the listener stopped during its deploy: no sign of life for {silent / 60:.0f} minutes. "
+                f"the listener stopped during its deploy: no sign of life for {lasting(silent)}. "
                 "When it starts again, it deploys once more what it had begun"
             )
             await self._change(followed, RunState.LOST, detail, None)
@@ -240,9 +240,9 @@ class Follower:
             self._observers.tell(followed.run)
 
 
-UNTAKEN = "no listener has taken the flag of %s for %d minutes (run %s): is `duct-tape listen` running?"
+UNTAKEN = "no listener has taken the flag of %s for %s (run %s): is `duct-tape listen` running?"
 GONE = (
-    "the flag of %s is not in the volume any more, and for %d minutes no listener has said what became of it (run %s): "
+    "the flag of %s is not in the volume any more, and for %s no listener has said what became of it (run %s): "
     "it waits behind another deploy, or somebody has removed it"
 )
 GOOD = frozenset({RunState.DEPLOYING, RunState.DEPLOYED, RunState.SUPERSEDED, RunState.CANCELLED, RunState.DISCARDED})
@@ -258,6 +258,11 @@ _VERBS = {
 def _log(run: Run) -> None:
     level = logging.INFO if run.state in GOOD else logging.ERROR
     log.log(level, "%s: run %s for %s: %s", run.state, run.id, run.application, run.detail)
+
+
+def lasting(seconds: float) -> str:
+    """A time for sentences: seconds below two minutes."""
+    return f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"
 
 
 def sentence(result: Result) -> str:

@@ -16,7 +16,7 @@ from duct_tape.api import RunState
 from duct_tape.conf.model import VolumeConf
 from duct_tape.errors import JournalError
 from duct_tape.flags import Flag
-from duct_tape.follow import Follower, sentence
+from duct_tape.follow import Follower, lasting, sentence
 from duct_tape.journal.sqlite import SQLiteJournal
 from duct_tape.observers import Observers
 from duct_tape.plugins.registry import Registry
@@ -115,7 +115,7 @@ def test_a_flag_that_nobody_takes_is_told_once_and_is_red(
         await follower.look()
         flags, heartbeat = follower.checks()
         assert (flags.healthy, flags.detail) == (False, "no listener takes the flags of app")
-        assert (heartbeat.healthy, heartbeat.detail) == (False, "the listener has given no sign of life for 0 minutes")
+        assert (heartbeat.healthy, heartbeat.detail) == (False, "the listener has given no sign of life for 0 seconds")
         write(tmp_path, "deployed")
         await follower.look()
         assert all(check.healthy for check in follower.checks())
@@ -123,8 +123,15 @@ def test_a_flag_that_nobody_takes_is_told_once_and_is_red(
     (tmp_path / "volume/any name").write_text(Flag(run="run-1", application="app").to_line())
     follow(scene, listener_timeout=1e-9)
     assert [message for message in caplog.messages if "no listener" in message] == [
-        "no listener has taken the flag of app for 0 minutes (run run-1): is `duct-tape listen` running?"
+        "no listener has taken the flag of app for 0 seconds (run run-1): is `duct-tape listen` running?"
     ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.4, "0 seconds"), (119, "119 seconds"), (120, "2 minutes"), (7200, "120 minutes")]
+)
+def test_a_short_time_is_told_in_seconds(seconds: float, text: str) -> None:
+    assert lasting(seconds) == text
 
 
 def test_a_flag_that_is_gone_is_told_in_other_words(
@@ -137,7 +144,7 @@ def test_a_flag_that_is_gone_is_told_in_other_words(
 
     follow(scene, listener_timeout=1e-9)
     (message,) = caplog.messages
-    assert message.startswith("the flag of app is not in the volume any more, and for 0 minutes no listener has said")
+    assert message.startswith("the flag of app is not in the volume any more, and for 0 seconds no listener has said")
 
 
 def test_what_a_command_ended_beside_the_server_is_let_go(
