@@ -12,7 +12,7 @@ import click
 from attrs import define, evolve, field
 
 from duct_tape.cli.ending import UNFINISHED, Unrecorded, told
-from duct_tape.cli.journal import existing, with_stores
+from duct_tape.cli.journal import existing, explained, with_stores
 from duct_tape.cli.options import config_option, json_option
 from duct_tape.follow import sentence
 from duct_tape.journal.sqlite import SQLiteJournal
@@ -72,7 +72,9 @@ async def followed(
             return run
         if run.state is not RunState.DEPLOYING and not result and not noted:
             noted = True
-            note(f"run {identity} is {run.state}; waiting for its deploy")
+            [run] = await explained(journal, [run])
+            why = f" ({escaped(run.detail)})" if run.state is RunState.ACCEPTED and run.detail else ""
+            note(f"run {identity} is {run.state}{why}; waiting for its deploy")
         await asyncio.sleep(SECONDS)
 
 

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
+
+from attrs import evolve
 
 from duct_tape.conf.load import load
 from duct_tape.conf.model import JournalConf
 from duct_tape.conf.sources import read
 from duct_tape.errors import DuctTapeError
+from duct_tape.journal import Pause
 from duct_tape.journal.sqlite import SQLiteJournal, open_journal
-from duct_tape.runs import Run
+from duct_tape.runs import Run, RunState
 from duct_tape.volume import Volume
 
 T = TypeVar("T")
 
+# Of the latest runs.
+LOOKED_AT = 1000
 PICKED_UP = "A running server carries it out within a second, otherwise the next start does."
 PAUSED = "It waits: {0} is paused by {1}, until `duct-tape resume {0}`."
 
@@ -68,6 +74,29 @@ async def existing(journal: SQLiteJournal, run: str) -> Run:
 def moment(seconds: float) -> str:
     """A time for tables: RFC 3339 in UTC, to the second."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+async def explained(journal: SQLiteJournal, runs: Sequence[Run]) -> list[Run]:
+    """The runs; those that wait for the end of a pause say so."""
+    paused = {pause.application: pause for pause in await journal.pauses()}
+    return [_waiting(run, paused.get(run.application)) for run in runs]
+
+
+def _waiting(run: Run, pause: Pause | None) -> Run:
+    if pause is None or run.state is not RunState.ACCEPTED:
+        return run
+    why = f": {pause.reason}" if pause.reason else ""
+    return evolve(run, detail=f"{run.application} is paused by {pause.who}{why}")
+
+
+async def unknown(journal: SQLiteJournal, application: str) -> str:
+    """That nobody has heard of an application, and which name may be meant; empty if it is known."""
+    if await journal.recent(1, application):
+        return ""
+    known = sorted({run.application for run in await journal.recent(LOOKED_AT)})
+    near = difflib.get_close_matches(application, known)
+    guess = f"did you mean {' or '.join(near)}?" if near else f"known are: {', '.join(known[:10]) or 'none'}"
+    return f"nothing of {application[:100]!r} was accepted here so far; {guess}"
 
 
 async def when(journal: SQLiteJournal, application: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from duct_tape.cli.journal import moment, with_journal
+from duct_tape.cli.journal import moment, unknown, with_journal
 from duct_tape.cli.options import config_option, json_option, print_json, print_outcome, print_table
 from duct_tape.journal import Pause
 from duct_tape.journal.sqlite import SQLiteJournal
@@ -57,9 +57,8 @@ def described(pause: Pause) -> dict[str, str]:
 async def _paused(journal: SQLiteJournal, pause: Pause) -> list[str]:
     """Pause, and what to know about that."""
     name, notes = pause.application, []
-    if not await journal.recent(1, name):
-        known = ", ".join(sorted({run.application for run in await journal.recent(1000)})[:10]) or "none"
-        notes.append(f"nothing of {name!r} was accepted here so far; known are: {known}")
+    if nobody := await unknown(journal, name):
+        notes.append(nobody)
     for old in await journal.pauses():
         if old.application == name:
             why = f": {old.reason}" if old.reason else ""

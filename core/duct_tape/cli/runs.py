@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
-from attrs import evolve
 
 from duct_tape.assembly import new_run_id
 from duct_tape.cli.follow import follow_command
-from duct_tape.cli.journal import existing, moment, when, with_journal
+from duct_tape.cli.journal import LOOKED_AT, existing, explained, moment, unknown, when, with_journal
 from duct_tape.cli.options import config_option, json_option, limit_option, print_json, print_outcome, print_table
 from duct_tape.cli.pause import user
 from duct_tape.errors import DuctTapeError
-from duct_tape.journal import Pause
 from duct_tape.journal.sqlite import SQLiteJournal
 from duct_tape.logs import escaped
 from duct_tape.runs import REPEATABLE, Run, RunState
-
-# Of the runs that came after one.
-LOOKED_AT = 1000
 
 COLUMNS = ("run", "state", "application", "version", "created_at", "detail")
 
@@ -56,15 +50,15 @@ def list_command(
         raise click.UsageError("--dead and --state exclude each other")
     wanted = RunState(state) if state else None
 
-    async def question(journal: SQLiteJournal) -> list[Run]:
-        if dead:
-            return await journal.dead(limit, application)
-        paused = {pause.application: pause for pause in await journal.pauses()}
-        return [_waiting(run, paused) for run in await journal.recent(limit, application, wanted)]
+    async def question(journal: SQLiteJournal) -> tuple[list[Run], str]:
+        found = await (journal.dead(limit, application) if dead else journal.recent(limit, application, wanted))
+        return await explained(journal, found), await unknown(journal, application) if application else ""
 
-    runs = with_journal(config, question)
+    runs, nobody = with_journal(config, question)
     if as_json:
         print_json({"runs": [described(run) for run in runs]})
+    elif nobody:
+        click.echo(escaped(nobody), err=True)
     else:
         print_table([described(run) for run in runs], COLUMNS)
 
@@ -75,7 +69,11 @@ def list_command(
 @json_option
 def show_command(run: str, config: Path | None, as_json: bool) -> None:
     """Show everything about one run, with the last lines of its deploy."""
-    found = described(with_journal(config, lambda journal: existing(journal, run)), whole=True)
+
+    async def question(journal: SQLiteJournal) -> Run:
+        return (await explained(journal, [await existing(journal, run)]))[0]
+
+    found = described(with_journal(config, question), whole=True)
     if as_json:
         print_json(found)
         return
@@ -137,15 +135,6 @@ def discard_command(run: str, reason: str, config: Path | None, as_json: bool) -
 
     with_journal(config, question)
     print_outcome(as_json, {"run": run, "state": str(RunState.DISCARDED)}, f"run {run} is discarded")
-
-
-def _waiting(run: Run, paused: Mapping[str, Pause]) -> Run:
-    """The run, with the reason why it waits."""
-    pause = paused.get(run.application)
-    if pause is None or run.state is not RunState.ACCEPTED:
-        return run
-    why = f": {pause.reason}" if pause.reason else ""
-    return evolve(run, detail=f"{run.application} is paused by {pause.who}{why}")
 
 
 command.add_command(follow_command)

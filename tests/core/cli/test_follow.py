@@ -189,3 +189,14 @@ def test_an_interruption_is_silent(cli: Cli, fill: Fill, monkeypatch: pytest.Mon
     monkeypatch.setattr("duct_tape.cli.follow.asyncio.sleep", interrupted)
     ended = cli("runs", "follow", "run-1")
     assert (ended.code, ended.out) == (130, "")
+
+
+def test_a_pause_is_told_to_who_waits_for_the_deploy(cli: Cli, fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def interrupted(_: float) -> None:
+        raise KeyboardInterrupt
+
+    fill(RunState.ACCEPTED)
+    cli("pause", "app", "--who", "ada", "--reason", "the\x1bmove")
+    monkeypatch.setattr("duct_tape.cli.follow.asyncio.sleep", interrupted)
+    ended = cli("runs", "follow", "run-1")
+    assert ended.err == "run run-1 is accepted (app is paused by ada: the\\x1bmove); waiting for its deploy\n\n"

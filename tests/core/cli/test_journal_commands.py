@@ -74,6 +74,24 @@ def test_runs_are_listed_newest_first(cli: Cli, journal: object) -> None:
     assert lines[1].endswith("2026-02-02T02:40:02Z  bin/deploy failed: no such\\x1bhost")
 
 
+@pytest.mark.parametrize("more", [[], ["--dead"], ["--state", "failed"]])
+@pytest.mark.parametrize(
+    ("name", "guess"),
+    [("sitte", "did you mean site?"), ("site.example.com", "known are: site"), ("\x1b", "known are: site")],
+)
+def test_a_name_that_nobody_knows_is_a_sentence_with_those_that_are_near(
+    cli: Cli, journal: object, name: str, guess: str, more: list[str]
+) -> None:
+    ended = cli("runs", "list", "--application", name, *more)
+    assert (ended.code, ended.out) == (0, "")
+    assert ended.err == f"nothing of {name!r} was accepted here so far; {guess}\n"
+
+
+def test_a_known_application_without_such_runs_is_an_empty_table(cli: Cli, journal: object) -> None:
+    ended = cli("runs", "list", "--application", "site", "--state", "refused")
+    assert (ended.code, ended.err, len(ended.out.splitlines())) == (0, "", 1)
+
+
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
@@ -83,6 +101,7 @@ def test_runs_are_listed_newest_first(cli: Cli, journal: object) -> None:
         (["--state", "timed out"], []),
         (["--application", "site", "--state", "failed"], ["run-2"]),
         (["--application", "x' OR 'y'='y"], []),
+        (["--application", "site", "--dead"], ["run-2"]),
     ],
 )
 def test_runs_can_be_chosen(cli: Cli, journal: object, options: list[str], expected: list[str]) -> None:

@@ -83,6 +83,8 @@ def test_an_application_is_paused_shown_and_resumed(cli: Cli, journal: None, mon
     assert "is paused by ada: the database\\x1b moves" in cli("runs").out
     listed = json.loads(cli("runs", "list", "--json", "--limit", "1").out)["runs"][0]
     assert listed["detail"] == f"{APPLICATION} is paused by ada: the database\x1b moves"
+    shown = cli("runs", "show", listed["run"]).out
+    assert f"detail:       {APPLICATION} is paused by ada: the database\\x1b moves\n" in shown
     ended = cli("resume", APPLICATION)
     assert ended.code == 0
     first, second = ended.out.splitlines()
