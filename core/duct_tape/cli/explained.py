@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 
 from duct_tape.assembly import Assembly
+from duct_tape.conf.model import bind_variable
 from duct_tape.conf.sources import KeyPath, Sources, dotted
 from duct_tape.secret import Secret
 from duct_tape.templates import Template
@@ -51,7 +52,10 @@ def settings(assembly: Assembly, environ: Mapping[str, str] = os.environ) -> lis
         found.append(_setting(sources, (*path, "use"), instance.table.plugin, USE))
         found.append(_setting(sources, (*path, "allow_from"), instance.table.allow_from, ALLOW_FROM))
         found += _class(sources, instance.config, path)
-    return [_from_environment(setting, environ) for setting in found]
+    if variable := bind_variable(sources.data, environ):
+        source = f"environment variable {variable}"
+        found = [attrs.evolve(item, source=source) if item.key == "server.bind" else item for item in found]
+    return found
 
 
 def _class(sources: Sources, value: Any, path: KeyPath) -> Iterator[Setting]:
@@ -74,12 +78,6 @@ def _member(sources: Sources, value: Any, path: KeyPath, meaning: str) -> Iterat
 def _setting(sources: Sources, path: KeyPath, value: Any, meaning: str) -> Setting:
     source = sources.file(path) if _is_set(sources.data, path) else DEFAULT
     return Setting(key=dotted(path), value=shown(value), source=source, meaning=meaning)
-
-
-def _from_environment(setting: Setting, environ: Mapping[str, str]) -> Setting:
-    if setting.key == "server.bind" and setting.source == DEFAULT and environ.get("DUCT_TAPE_BIND"):
-        return attrs.evolve(setting, source="environment variable DUCT_TAPE_BIND")
-    return setting
 
 
 def _is_set(data: Any, path: KeyPath) -> bool:

@@ -17,12 +17,23 @@ BYTES = 1
 KIBIBYTES = 1024 * BYTES
 MEBIBYTES = 1024 * KIBIBYTES
 SECONDS = 1.0
+BIND = "DUCT_TAPE_BIND"
 
 
 def _default_bind() -> tuple[Address, ...]:
     # The image sets it: inside a container the loopback address reaches nobody.
-    text = os.environ.get("DUCT_TAPE_BIND") or "127.0.0.1:9000"
+    text = os.environ.get(BIND) or "127.0.0.1:9000"
     return tuple(Address(part.strip()) for part in text.split(","))
+
+
+def bind_variable(data: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> str:
+    """The environment variable that decides where the server listens; empty if a file does, or nobody.
+
+    :param data: the whole configuration, as it was read.
+    """
+    server = data.get("server")
+    written = isinstance(server, Mapping) and "bind" in server
+    return "" if written or not environ.get(BIND) else BIND
 
 
 @frozen(kw_only=True)

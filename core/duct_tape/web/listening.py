@@ -16,6 +16,7 @@ BACKLOG = 1024
 def listening(addresses: Sequence[str], key: str) -> list[socket.socket]:
     """Listening sockets for the addresses.
 
+    :param key: what decides about them: a key of the configuration, or an environment variable.
     :raises StartupError: one of them is taken or not available; the text names the key.
     """
     if not addresses:

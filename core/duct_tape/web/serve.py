@@ -15,6 +15,7 @@ from hypercorn.utils import LifespanFailureError
 
 from duct_tape import __version__
 from duct_tape.assembly import Assembly, local_url
+from duct_tape.conf.model import bind_variable
 from duct_tape.errors import StartupError
 from duct_tape.journal import Journal
 from duct_tape.journal.sqlite import open_journal
@@ -37,7 +38,8 @@ def serve(assembly: Assembly) -> None:
     assembly.volume.clean()
     return_memory()
     allow_files(core.server.max_connections)
-    public = listening(core.server.bind, "server.bind")
+    variable = bind_variable(assembly.configuration.sources.data)
+    public = listening(core.server.bind, variable or "server.bind")
     admin = listening(core.admin.bind, "admin.bind") if core.admin else []
     asyncio.run(_serve(assembly, open_journal(core.journal), public, admin))
 

@@ -167,6 +167,15 @@ def test_a_port_that_is_taken(tmp_path: Path) -> None:
         )
 
 
+def test_a_port_that_an_environment_variable_chose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "shared_volume").mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        monkeypatch.setenv("DUCT_TAPE_BIND", address)
+        assert refused(tmp_path, "").endswith("uses it: change `DUCT_TAPE_BIND`")
+        assert refused(tmp_path, f'[server]\nbind = ["{address}"]').endswith("uses it: change `server.bind`")
+
+
 def test_a_volume_that_is_missing(tmp_path: Path) -> None:
     assert refused(tmp_path, "") == (
         f"the shared volume {tmp_path}/shared_volume does not exist: mount it, or set `path` under [volume]"
@@ -175,7 +184,8 @@ def test_a_volume_that_is_missing(tmp_path: Path) -> None:
 
 def test_a_volume_that_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "shared_volume").touch()
-    assert refused(tmp_path, "") == f"the shared volume {tmp_path}/shared_volume is not a folder"
+    sentence = f"the shared volume {tmp_path}/shared_volume is not a folder: set `path` under [volume] to one"
+    assert refused(tmp_path, "") == sentence
 
 
 @pytest.mark.skipif(not Path("/sys/kernel").is_dir(), reason="needs a folder that not even root can write")
