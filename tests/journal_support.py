@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
@@ -89,3 +90,15 @@ def ids(runs: Iterable[Run]) -> list[str]:
 
 async def states(journal: Journal) -> dict[str, str]:
     return {item.id: str(item.state) for item in await journal.recent(1000)}
+
+
+def damage(path: Path, table: str) -> None:
+    """Overwrite the first page of a table or an index."""
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", [table]).fetchone()
+    (size,) = db.execute("PRAGMA page_size").fetchone()
+    db.close()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)

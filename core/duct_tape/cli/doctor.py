@@ -145,6 +145,7 @@ def _clock() -> Check:
 
 def _journal(config: Path | None) -> Iterator[Check]:
     async def question(journal: SQLiteJournal) -> tuple[dict[str, int], list[Recorded], list[Run], list[Pause]]:
+        await journal.examine()
         dead = await journal.dead(MANY)
         return await journal.counts(), await journal.deliveries(1), dead, await journal.pauses()
 

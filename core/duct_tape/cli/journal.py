@@ -31,7 +31,7 @@ PAUSED = "It waits: {0} is paused by {1}, until `duct-tape resume {0}`."
 def with_journal(config: Path | None, question: Callable[[SQLiteJournal], Awaitable[T]]) -> T:
     """The answer of the configured journal.
 
-    :raises DuctTapeError: there is no configuration, or no journal yet.
+    :raises DuctTapeError: there is no configuration, or no journal.
     """
     return with_journal_of(load(read(config))[0].core.journal, question)
 
@@ -49,6 +49,11 @@ def with_stores(config: Path | None, question: Callable[[SQLiteJournal, Volume],
 def with_journal_of(conf: JournalConf, question: Callable[[SQLiteJournal], Awaitable[T]]) -> T:
     """The same for a configuration that is read already."""
     if not conf.path.exists():
+        if Path(f"{conf.path}.lock").exists():
+            raise DuctTapeError(
+                f"the journal {conf.path} is gone, though a server has used it: put it back, or a backup in its place, "
+                "and start the server again; without them it begins a new one"
+            )
         raise DuctTapeError(f"there is no journal {conf.path} yet: `duct-tape serve` makes it")
 
     async def main() -> T:

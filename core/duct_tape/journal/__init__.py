@@ -273,7 +273,17 @@ class Journal(Protocol):
         ...
 
     async def counts(self) -> dict[str, int]:
-        """How many runs there are in each state."""
+        """How many runs there are in each state.
+
+        :raises JournalError: the store cannot be read, or somebody has met a part of it that is damaged.
+        """
+        ...
+
+    async def examine(self) -> None:
+        """Look at everything, which takes the longer the more there is.
+
+        :raises JournalError: something is damaged, or cannot be read.
+        """
         ...
 
     async def prune(self, keep: Keep) -> int:

@@ -1,4 +1,4 @@
-"""Whether the files of the journal are still those that its connections have open.
+"""Whether the files of the journal are still those that its connections have open, and sound.
 
 A file that was deleted or replaced takes writes all the same, and SQLite says no word. They would be lost.
 """
@@ -6,9 +6,13 @@ A file that was deleted or replaced takes writes all the same, and SQLite says n
 from __future__ import annotations
 
 import os
+import sqlite3
 from pathlib import Path
 
 from duct_tape.errors import JournalError
+from duct_tape.journal.schema import BACKUP
+
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class Presence:
@@ -21,6 +25,7 @@ class Presence:
         self._path = path
         self._file: int | None = None
         self._log: int | None = None
+        self._damage = ""
         self.generation = 0
 
     def begin(self) -> None:
@@ -45,6 +50,20 @@ class Presence:
         self._file = inode if self._file is None else self._file
         if inode < 0 or inode != self._file:
             raise JournalError(f"the journal {self._path} was taken away or replaced: start the server again")
+
+    def note(self, error: Exception) -> None:
+        """Remember an error if it says that a part of the file is damaged; the others may still be sound."""
+        # The lower byte of a code is its kind.
+        if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
+            self._damage = str(error)
+
+    def check_sound(self) -> None:
+        """See ``note``.
+
+        :raises JournalError: the file is damaged.
+        """
+        if self._damage:
+            raise JournalError(f"the journal {self._path} is damaged ({self._damage}); {BACKUP}")
 
 
 def _inode(path: str | Path) -> int:

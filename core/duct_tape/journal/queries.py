@@ -94,6 +94,12 @@ def counts(db: sqlite3.Connection) -> dict[str, int]:
     return dict(db.execute("SELECT state, runs FROM totals WHERE runs > 0 ORDER BY state").fetchall())
 
 
+def damage(db: sqlite3.Connection) -> str:
+    """What is wrong with the file, in SQLite's words; empty if nothing is."""
+    (found,) = db.execute("PRAGMA quick_check(1)").fetchone()
+    return "" if found == "ok" else str(found)
+
+
 def _runs(db: sqlite3.Connection, condition: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Run]:
     return [_run(row) for row in db.execute(f"{RUN} WHERE {condition}", values).fetchall()]
 

@@ -61,6 +61,7 @@ class Reader:
                 self._connection = self._connect()
             return question(self._connection)
         except (sqlite3.Error, ValueError) as error:
+            self._presence.note(error)
             # After an I/O error nobody knows what a connection still believes.
             self._disconnect()
             raise JournalError(f"the journal cannot be read: {error}") from error

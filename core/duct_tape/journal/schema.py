@@ -92,6 +92,9 @@ MIGRATIONS = (_FIRST, _RESULTS, _QUEUE)
 FORMAT = len(MIGRATIONS)
 
 
+BACKUP = "let `path` under [journal] name another file, or put a backup in its place"
+
+
 def connect_reader(path: Path) -> sqlite3.Connection:
     """A second connection to a journal that is there, which cannot change it.
 
@@ -137,9 +140,9 @@ def connect(path: Path) -> sqlite3.Connection:
             connection.close()
             raise
     except OSError as error:
-        raise StartupError(f"the journal {path} cannot be opened: {error.strerror}{_advice(error)}") from None
+        raise StartupError(f"the journal {path} cannot be opened: {error.strerror}{advice(error)}") from None
     except sqlite3.Error as error:
-        raise StartupError(f"the journal {path} cannot be opened: {error}{_advice(error)}") from None
+        raise StartupError(f"the journal {path} cannot be opened: {error}{advice(error)}") from None
     return connection
 
 
@@ -155,13 +158,14 @@ def _create(path: Path) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
-def _advice(error: Exception) -> str:
+def advice(error: Exception) -> str:
+    """What to do about an error of SQLite's or of the file system's, as the end of a sentence."""
     if isinstance(error, PermissionError):
         return "; the server's user needs the right to write the file and its folder"
     if isinstance(error, IsADirectoryError | NotADirectoryError):
         return "; let `path` under [journal] name a file"
     if "not a database" in str(error) or "malformed" in str(error):
-        return "; let `path` under [journal] name another file, or put a backup in its place"
+        return f"; {BACKUP}"
     return ""
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from duct_tape.conf.model import JournalConf
 from duct_tape.delivery import Runs
-from duct_tape.errors import StartupError
+from duct_tape.errors import JournalError, StartupError
 from duct_tape.events import Event
 from duct_tape.journal import (
     Acceptance,
@@ -29,7 +29,7 @@ from duct_tape.journal import (
 )
 from duct_tape.journal.presence import Presence
 from duct_tape.journal.reader import Reader
-from duct_tape.journal.schema import connect, connect_reader, opened_anew
+from duct_tape.journal.schema import BACKUP, advice, connect, connect_reader, opened_anew
 from duct_tape.journal.writer import Writer
 from duct_tape.results import Result
 from duct_tape.runs import Run, RunState
@@ -57,11 +57,15 @@ class SQLiteJournal:
             presence.begin()
             return opened_anew(path) if exclusive else connect(path)
 
-        self._writer = Writer(connected, presence.check)
+        self._presence = presence
+        self._writer = Writer(connected, presence.check, presence.note)
         self._reader = Reader(lambda: connect_reader(path), presence)
         try:
             self._writer.start(lanes.begin if exclusive else None)
             presence.check_file()
+        except sqlite3.Error as error:
+            os.close(self._lock)
+            raise StartupError(f"the journal {path} cannot be opened: {error}{advice(error)}") from None
         except BaseException:
             os.close(self._lock)
             raise
@@ -151,7 +155,16 @@ class SQLiteJournal:
         return await self._reader.run(lambda db: queries.delivery(db, delivery))
 
     async def counts(self) -> dict[str, int]:
+        self._presence.check_sound()
         return await self._reader.run(queries.counts)
+
+    async def examine(self) -> None:
+        """Look at every page of the file, which takes the longer the larger it is.
+
+        :raises JournalError: it is damaged, or cannot be read.
+        """
+        if problem := await self._reader.run(queries.damage):
+            raise JournalError(f"the journal {self._path} is damaged ({problem}); {BACKUP}")
 
     async def prune(self, keep: Keep) -> int:
         total = 0

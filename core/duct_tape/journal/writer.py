@@ -35,11 +35,18 @@ class Writer:
 
     :param connect: makes the connection; it is called in the writer's own thread.
     :param check: called before each commit; raises ``JournalError`` where what is committed would be lost.
+    :param note: is told of each error by which work failed.
     """
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], check: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], sqlite3.Connection],
+        check: Callable[[], None] = lambda: None,
+        note: Callable[[Exception], None] = lambda error: None,
+    ) -> None:
         self._connect = connect
         self._check = check
+        self._note = note
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._connection: sqlite3.Connection | None = None
         self._first: Work | None = None
@@ -126,6 +133,7 @@ class Writer:
         try:
             answers = self._committed([work for work, _ in batch])
         except (sqlite3.Error, DuctTapeError) as error:
+            self._note(error)
             known = isinstance(error, JournalError)
             failure = error if known else JournalError(f"the journal cannot be written: {error}")
             answers = [(None, failure)] * len(batch)

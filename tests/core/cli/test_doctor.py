@@ -13,6 +13,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from tests.journal_support import damage
 from tests.server_support import free_port, run
 
 from duct_tape.delivery import Runs
@@ -142,6 +143,17 @@ def test_no_delivery_yet_is_fine_and_one_from_the_future_is_not(
     monkeypatch.setattr("duct_tape.cli.doctor.AHEAD", -60.0)
     healthy, detail = checks(cli, 1)["last delivery"]
     assert (healthy, detail.endswith(", in the future")) == (False, True)
+
+
+def test_a_damaged_journal_is_wrong(cli: Cli, configure: Configure) -> None:
+    configure(CONFIGURATION.format(port=closed_port(), more=""))
+    journal_with_a_delivery()
+    path = Path("var/journal.sqlite3")
+    assert checks(cli, 1)["journal"][0]
+    damage(path, "runs_lane")
+    healthy, detail = checks(cli, 1)["journal"]
+    assert (healthy, detail.startswith(f"the journal {path} is damaged (")) == (False, True)
+    assert detail.endswith("; let `path` under [journal] name another file, or put a backup in its place")
 
 
 def test_a_plugin_whose_check_fails_is_named(cli: Cli, configure: Configure, offer: Callable[..., None]) -> None:

@@ -227,3 +227,13 @@ def test_without_a_journal_it_is_a_sentence(cli: Cli, configure: Configure, argu
     sentence = "error: there is no journal var/journal.sqlite3 yet: `duct-tape serve` makes it\n"
     assert (ended.code, ended.err) == (1, sentence)
     assert not Path("var").exists()
+
+
+@pytest.mark.parametrize("arguments", [["runs", "list"], ["deliveries"], ["doctor"]])
+def test_a_journal_that_was_taken_away_is_another_sentence(cli: Cli, journal: object, arguments: list[str]) -> None:
+    path = Path("var/journal.sqlite3")
+    path.unlink()
+    ended = cli(*arguments)
+    sentence = f"the journal {path} is gone, though a server has used it: put it back, or a backup in its place,"
+    assert (ended.code, sentence in ended.out + ended.err) == (1, True)
+    assert not path.exists()
