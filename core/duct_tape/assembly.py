@@ -17,7 +17,7 @@ import attrs
 from attrs import Factory, define
 
 from duct_tape.conf.load import load
-from duct_tape.conf.model import Configuration, PluginTable, TriggerTable
+from duct_tape.conf.model import DAY, Configuration, PluginTable, TriggerTable
 from duct_tape.conf.sources import Sources, read, undotted
 from duct_tape.conf.structure import Reader
 from duct_tape.context import Context, Host
@@ -204,6 +204,7 @@ def _configure(assembly: Assembly, instance: Instance) -> None:
         url=local_url(core.server.bind),
         public_url=core.server.public_url,
         allow_from=instance.table.allow_from or (),
+        remembered=core.journal.keep_days * DAY,
         preview=lambda planned, event: assembly.preview(instance.name, planned, event),
         host=lambda: assembly.host,
     )

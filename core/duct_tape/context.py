@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -38,6 +39,7 @@ class Context:
     :param url: the address under which this server is reached from this machine, without a path.
     :param public_url: the address under which senders reach it, if the operator has told it.
     :param allow_from: from where alone the instance takes requests, as written; empty for everywhere.
+    :param remembered: seconds for which the journal keeps a run that has ended, unless there are too many.
     :param preview: what a planned run would do for an event, without doing it. Raises ``PermanentError``
         where it could not be done.
     :param host: the running server, or None.
@@ -52,6 +54,7 @@ class Context:
     url: str
     public_url: str | None = None
     allow_from: tuple[str, ...] = ()
+    remembered: float = math.inf
     preview: Callable[[PlannedRun, Event], Mapping[str, str]] = field(repr=False)
     host: Callable[[], Host | None] = field(repr=False, default=lambda: None)
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from duct_tape.conf.model import JournalConf
+from duct_tape.conf.model import DAY, JournalConf
 from duct_tape.errors import JournalError
 from duct_tape.journal import Journal, Keep
 
 log = logging.getLogger("duct_tape.upkeep")
 
-DAY = 24 * 3600.0
 SECONDS = 3600.0
 
 

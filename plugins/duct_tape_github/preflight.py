@@ -15,6 +15,13 @@ from duct_tape_github.sample import release_payload
 def check_api(ctx: Context) -> Iterator[Problem]:
     """What would keep GitHub from being asked, or from being told."""
     conf: GitHubConf = ctx.config
+    if conf.token and conf.reconcile.enabled and conf.reconcile.look_back > ctx.remembered:
+        yield Problem(
+            message=f"`look_back` is {conf.reconcile.look_back:g} seconds, and runs are forgotten after "
+            f"{ctx.remembered:g}, so what was done could be done again,",
+            path=f"plugins.{ctx.name}.reconcile.look_back",
+            hint="let it be shorter, or `keep_days` under [journal] larger",
+        )
     for name, repository in conf.repositories.items():
         path = f"plugins.{ctx.name}.{repository_path(name)}"
         if conf.token and conf.reconcile.enabled and conf.reconcile.deliveries:

@@ -119,6 +119,29 @@ def test_nothing_to_complain_about(configure: Configure, tmp_path: Path, text: s
     assert checked(configure, tmp_path, text) == []
 
 
+@pytest.mark.parametrize(
+    ("days", "text", "good"),
+    [
+        (2, PUBLIC + WITH_TOKEN, False),
+        (3, PUBLIC + WITH_TOKEN, True),
+        (2, PUBLIC + WITH_TOKEN + "reconcile.look_back = 172800.0\n", True),
+        (2, WITH_TOKEN + "reconcile.enabled = false\n", True),
+        (2, HEAD, True),
+    ],
+)
+def test_runs_are_remembered_for_as_long_as_releases_are_looked_for(
+    configure: Configure, tmp_path: Path, days: int, text: str, good: bool
+) -> None:
+    (tmp_path / "conf.d").mkdir()
+    (tmp_path / "conf.d/journal.toml").write_text(f"[journal]\nkeep_days = {days}\n")
+    found = [str(problem) for problem in checked(configure, tmp_path, text + SITE)]
+    sentence = (
+        "`look_back` is 259200 seconds, and runs are forgotten after 172800, so what was done could be done again, "
+        "in plugins.github.reconcile.look_back; let it be shorter, or `keep_days` under [journal] larger"
+    )
+    assert found == ([] if good else [sentence])
+
+
 @pytest.mark.parametrize("key", ["environment", "log_url", "environment_url"])
 def test_templates_of_deployments_are_tried(configure: Configure, tmp_path: Path, key: str) -> None:
     template = f"{key} = 'https://{{{{{{{{ vars.colour }}}}}}}}'\n"
