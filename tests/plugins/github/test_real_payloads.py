@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import pytest
+from tests.confusion_support import PAYLOADS, REAL, confused, replaced
 
-from duct_tape.api import Ignored, RawDelivery, Runs, Secret, SignatureError
+from duct_tape.api import Ignored, MalformedError, RawDelivery, Runs, Secret, SignatureError
 from duct_tape_github import receive
 from duct_tape_github.sample import release_payload
 
 if TYPE_CHECKING:
     from tests.plugins.conftest import Server, Start
     from tests.plugins.github.conftest import GitHub
-
-PAYLOADS = Path(__file__).parents[4] / "shared" / "payloads"
 
 pytestmark = pytest.mark.skipif(not PAYLOADS.is_dir(), reason="real payloads: there are none in ../shared/payloads")
 
@@ -181,3 +180,22 @@ def _differences(sample: Any, real: Any, path: str = "") -> list[str]:
             text for key in shared & real.keys() for text in _differences(sample[key], real[key], f"{path}.{key}")
         ]
     return [] if type(sample) is type(real) or real is None else [f"{path} is a {type(sample).__name__}"]
+
+
+def test_the_releases_that_are_deployed_are_those_of_the_sweep() -> None:
+    assert {name for name, expected in RELEASES.items() if not expected.startswith("the release")} == set(REAL)
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_no_mistyped_value_of_a_real_release_deploys(github: GitHub, name: str) -> None:
+    payload, confs = (
+        json.loads((PAYLOADS / name).read_bytes()),
+        github.confs({name: {"application": "application", "prereleases": True} for name in REPOSITORIES}),
+    )
+    for place, value, kind in confused(payload):
+        try:
+            found: object = github.decide(replaced(payload, place, value), confs)
+        except MalformedError as error:
+            found = error
+        assert isinstance(found, MalformedError if kind == "mistyped" else (Runs, Ignored, MalformedError)), place
+        assert kind != "unread" or isinstance(found, Runs), place
