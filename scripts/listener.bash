@@ -80,7 +80,8 @@ said() {
 # read_flag CLAIM FILE: sets $content and $run. Only for files that nobody else can replace.
 read_flag() {
   content='' run=local-$1
-  [[ ! -r $2 ]] || LC_ALL=C IFS='' read -rN "$MAX_FLAG_BYTES" content <"$2"
+  # To the first NUL: bash skips and does not count them, and a hole in a file may be a terabyte of them.
+  [[ ! -r $2 ]] || LC_ALL=C IFS='' read -rd '' -n "$MAX_FLAG_BYTES" content <"$2"
   said run '[A-Za-z0-9][A-Za-z0-9._-]{0,119}' && run=$said
 } 2>/dev/null
 
