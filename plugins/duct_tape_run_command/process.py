@@ -89,7 +89,8 @@ async def _carry_out(command: Command, seconds: float, kill_after: float, output
         async with asyncio.timeout(seconds):
             await keeper.keep(json.dumps(order).encode("ascii") + b"\n")
     except TimeoutError:
-        timed_out = True
+        # It may have ended at the very last moment.
+        timed_out = not {"code", "error"} & keeper.said.keys()
     finally:
         await keeper.end()
     said = keeper.said

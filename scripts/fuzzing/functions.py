@@ -19,6 +19,8 @@ SCRIPTS = Path(__file__).resolve().parents[1]
 # What a thousand inputs may leave behind for good, caches of the standard library included.
 MOST_LEFT = 256 * 1024
 _RUNS = re.compile(r"stat::number_of_executed_units: (\d+)")
+# What all inputs together have reached: branches, and these with how often each was taken.
+_REACHED = re.compile(r"\bcov: (\d+) ft: (\d+)")
 
 
 def fuzz(target: Target, seconds: float, folder: Path) -> dict[str, Any]:
@@ -31,14 +33,22 @@ def fuzz(target: Target, seconds: float, folder: Path) -> dict[str, Any]:
         path.mkdir(parents=True, exist_ok=True)
     for seed in target.seeds():
         (corpus / hashlib.sha256(seed).hexdigest()[:40]).write_bytes(seed)
+    coverage, features = 0, 0
     if importlib.util.find_spec("atheris"):
-        count, found = _guided(target, seconds, corpus, findings)
+        count, coverage, features, found = _guided(target, seconds, corpus, findings)
     else:
         count, found = blind.fuzz(target, seconds, findings)
     left = 0 if found else memory_left(target, corpus)
     if left > MOST_LEFT:
         found = f"{left} bytes of memory are not given back"
-    return {"target": target.name, "inputs": count, "corpus": len(list(corpus.iterdir())), "found": found}
+    return {
+        "target": target.name,
+        "inputs": count,
+        "coverage": coverage,
+        "features": features,
+        "corpus": len(list(corpus.iterdir())),
+        "found": found,
+    }
 
 
 def memory_left(target: Target, corpus: Path) -> int:
@@ -56,13 +66,13 @@ def memory_left(target: Target, corpus: Path) -> int:
     return left
 
 
-def _guided(target: Target, seconds: float, corpus: Path, findings: Path) -> tuple[int, str]:
+def _guided(target: Target, seconds: float, corpus: Path, findings: Path) -> tuple[int, int, int, str]:
     whole = str(max(1, round(seconds)))
     command = [sys.executable, "-m", "fuzzing.guided", target.name, whole, str(corpus), str(findings)]
     done = subprocess.run(
         command, cwd=SCRIPTS, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False
     )
-    ran = _RUNS.search(done.stderr)
+    ran, reached = _RUNS.search(done.stderr), (_REACHED.findall(done.stderr) or [("0", "0")])[-1]
     # Behind this follow the traceback, and where the input was written.
     said = f"{done.stdout}\n{done.stderr}".rpartition("Uncaught Python exception")[2].strip(" :=\n")
-    return int(ran[1]) if ran else 0, said[-4000:] if done.returncode else ""
+    return int(ran[1]) if ran else 0, int(reached[0]), int(reached[1]), said[-4000:] if done.returncode else ""

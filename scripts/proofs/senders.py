@@ -53,7 +53,8 @@ class Connection:
             self._http.request("POST", self._path, body, dict(headers))
             answer = self._http.getresponse()
             said = {name.lower(): value for name, value in answer.getheaders()}
-            return Answer(answer.status, said, json.loads(answer.read()))
+            # Other servers than ours have nothing to say.
+            return Answer(answer.status, said, json.loads(answer.read() or b"{}"))
         except (OSError, http.client.HTTPException, ValueError):
             self._http.close()
             return None

@@ -99,3 +99,19 @@ def test_a_tag_in_a_file_name_is_one_safe_name_or_the_run_fails(machine: Machine
     assert set(os.listdir(machine.folder)) - {"server.pid"} <= before
     assert server.poll() is None
     assert not machine.said("Traceback")
+
+
+def test_a_tag_that_makes_a_template_grow_fails_its_run_and_keeps_nobody_waiting(machine: Machine) -> None:
+    text = machine.configuration.read_text()
+    grown = "{{ release.tag" + " | replace('x', release.tag)" * 8 + " }}"
+    trigger = f'[triggers.grows]\naction = "touch-file"\nfilename = "{grown}"\n'
+    machine.configuration.write_text(text.replace("[plugins.touch-file]", f"{trigger}[plugins.touch-file]"))
+    machine.application("app1", triggers='["grows"]')
+    machine.application("app2")
+    machine.serve()
+    answer = machine.release("app1", "x" * 1000)
+    assert answer.code == 202
+    other = machine.release("app2", "v1")
+    assert other.code == 202
+    until(lambda: machine.flags() == ["app2"], 5)
+    until(lambda: "failed" in machine.command("runs", "show", answer.run), 5)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hmac
+import http.server
+import threading
 from argparse import Namespace
 
 import pytest
 from tests.e2e.prove_support import prove
 
 from proofs import pressure, timing
+from proofs.senders import Connection
 
 
 @pytest.mark.alone
@@ -36,6 +39,26 @@ ROW = {"attack": "idle", "releases": 9, "refused": 0, "slowest": 0.5, "memory": 
 def test_every_figure_that_is_wrong_is_told(worse: dict[str, float], waiting: int, told: int) -> None:
     figures = {"not_deployed": waiting, "attacks": [ROW, {**ROW, **worse}]}
     assert len(list(pressure.broken(figures, 1.0))) == told
+
+
+def test_an_answer_of_another_server_counts_whatever_it_says() -> None:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        answer = Connection(server.server_port).post(b"{}", {})
+        thread.join()
+    assert answer is not None
+    assert (answer.code, answer.runs) == (200, [])
 
 
 @pytest.mark.alone
