@@ -18,9 +18,10 @@ from urllib.parse import quote_plus
 import pytest
 from tests.e2e.machine import SECRET, Machine, signed, until
 
-from duct_tape.api import RawDelivery, sign_hmac_sha256
+from duct_tape.api import RawDelivery
 from duct_tape_github import receive
 from duct_tape_github.sample import release_payload
+from signing import github_signature
 
 FORM = "application/x-www-form-urlencoded"
 BODY = json.dumps(release_payload("acme/app1", tag="v1", published_at="2026-01-01T00:00:00Z")).encode()
@@ -155,17 +156,17 @@ KINDS = {
 @pytest.mark.parametrize("kind", ODD)
 def test_a_signed_body_that_is_no_release_is_malformed(machine: Machine, kind: str) -> None:
     assert ODD[kind] != BODY
-    answer = exchange(machine, ODD[kind], header(sign_hmac_sha256(SECRET, ODD[kind])))
+    answer = exchange(machine, ODD[kind], header(github_signature(SECRET, ODD[kind])))
     assert status(answer) == (400, "malformed")
     form = f"payload={quote_plus(ODD[kind])}".encode()
-    answer = exchange(machine, form, header(sign_hmac_sha256(SECRET, form)), kind=FORM)
+    answer = exchange(machine, form, header(github_signature(SECRET, form)), kind=FORM)
     assert status(answer)[0] == 400
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_signed_body_of_another_kind_is_refused(machine: Machine, kind: str) -> None:
     code, media, body = KINDS[kind]
-    assert status(exchange(machine, body, header(sign_hmac_sha256(SECRET, body)), kind=media))[0] == code
+    assert status(exchange(machine, body, header(github_signature(SECRET, body)), kind=media))[0] == code
 
 
 def again(delivery: RawDelivery, **headers: str) -> RawDelivery:
@@ -199,7 +200,7 @@ def test_a_release_deploys_what_its_repository_is_bound_to_and_nothing_else(mach
     payload["release"] |= {"name": "app1", "target_commitish": "acme/app1", "author": {"login": "acme/app1"}}
     payload |= {"application": "app1", "trigger": "other", "vars": {"application": "app1"}}
     body = text(payload)
-    headers = [*receive.simulated("release", body).headers, (receive.SIGNATURE, sign_hmac_sha256(SECRET, body))]
+    headers = [*receive.simulated("release", body).headers, (receive.SIGNATURE, github_signature(SECRET, body))]
     assert machine.send(RawDelivery.build(headers, body)).body["runs"][0]["application"] == "app2"
     until(lambda: "app2" in machine.flags())
     assert json.loads((machine.volume / "app2").read_text())["application"] == "app2"

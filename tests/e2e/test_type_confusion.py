@@ -12,9 +12,9 @@ import pytest
 from tests.confusion_support import PAYLOADS, REAL, confused, replaced
 from tests.e2e.machine import SECRET, Machine, until
 
-from duct_tape.api import sign_hmac_sha256
 from duct_tape_github import receive
 from duct_tape_github.sample import release_payload
+from signing import github_signature
 
 
 def sample(action: str) -> dict[str, Any]:
@@ -55,7 +55,7 @@ class Sender:
 
     def send(self, payload: Any) -> tuple[int, str]:
         body = json.dumps(payload).encode()
-        signature = {receive.SIGNATURE: sign_hmac_sha256(SECRET, body)}
+        signature = {receive.SIGNATURE: github_signature(SECRET, body)}
         headers = dict(receive.simulated("release", body).headers) | signature
         self.connection.request("POST", "/integrations/github", body, headers)
         with self.connection.getresponse() as answer:
