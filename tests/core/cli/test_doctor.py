@@ -146,7 +146,7 @@ def test_no_delivery_yet_is_fine_and_one_from_the_future_is_not(
 
 
 def test_a_damaged_journal_is_wrong(cli: Cli, configure: Configure) -> None:
-    configure(CONFIGURATION.format(port=closed_port(), more=""))
+    configure(CONFIGURATION.format(port=free_port(), more=""))
     journal_with_a_delivery()
     path = Path("var/journal.sqlite3")
     assert checks(cli, 1)["journal"][0]

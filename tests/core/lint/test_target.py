@@ -16,6 +16,7 @@ from duct_tape.errors import DuctTapeError
 from duct_tape.lint import building, target
 from duct_tape.lint.building import Unbuilt, built, unmet
 from duct_tape.lint.target import TargetError, opened, tops
+from duct_tape.plugins.discovery import installed
 
 PYPROJECT = """\
 [project]
@@ -187,7 +188,7 @@ def test_without_a_wheel_the_editable_installation_has_to_do(
     ("name", "text"),
     [
         ("githbu", "there is no folder, wheel, plugin, distribution or module `githbu`; did you mean `github`?"),
-        ("zzz", "; there are: duct-tape-plugins, github, notify, touch-file"),
+        ("zzz", f"; there are: {', '.join(sorted({'duct-tape-plugins', *installed()}))}"),
         ("dist/x.whl", "there is no folder, wheel"),
         ("/etc", "/etc is no project: neither there nor above it is a pyproject.toml or setup.cfg or setup.py"),
     ],

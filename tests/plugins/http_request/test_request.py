@@ -41,7 +41,7 @@ def test_without_a_word_a_run_is_posted_as_the_line_of_a_flag() -> None:
     }
     members = json.loads(request.body)
     assert list(members) == (
-        "run application trigger integration delivery repository tag prerelease url requested_at".split()
+        "run application trigger integration delivery repository tag prerelease url commit requested_at".split()
     )
     assert (members["run"], members["application"], members["tag"]) == ("run-1", "app", "v1")
 
