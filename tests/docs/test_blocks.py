@@ -97,7 +97,7 @@ def test_toml_for_packaging_offers_plugins(block: Block) -> None:
 
 def test_no_toml_has_another_mark() -> None:
     marks = {block.mark.partition("=")[0] for block in blocks("toml")}
-    assert marks <= {"", "wrong", "pyproject", "plugins"}
+    assert marks <= {"", "wrong", "pyproject", "plugins", "file"}
 
 
 @pytest.mark.parametrize("block", blocks("json"), ids=str)
@@ -135,6 +135,8 @@ def command_lines() -> list[tuple[str, str]]:
     """Every call of `duct-tape` in the pages, also inside a container."""
     found = []
     for block in blocks("console", "sh"):
+        if block.page == "docs/tutorial/first-integration.md":
+            continue  # Its commands are run as they stand, and one of them is the plugin's own.
         lines = commands(block.text) if block.language == "console" else block.text.splitlines()
         for line in lines:
             for part in re.split(r"&&|\|\||[|;<>]", re.sub(r"\s#.*", "", line)):
