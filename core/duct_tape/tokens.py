@@ -51,7 +51,8 @@ class SharedToken:
 class SecretPath:
     """A verifier for senders that can neither sign nor send a header: the secret is the end of the URL.
 
-    The route's path has to be ``"/{secret}"``. Duct Tape logs no paths below an integration, but a proxy may.
+    The route's path has to be ``"/{secret:path}"``, so that whatever is not the secret is refused in the same way. Duct
+    Tape logs no paths below an integration, but a proxy may.
     """
 
     secrets: Sequence[Secret] = field(kw_only=True)

@@ -50,7 +50,7 @@ def send_command(assembly: Assembly, instance: Instance, url: str) -> click.Comm
                 first_sample(assembly, name), prerelease=prerelease, action=action, published_at=now, **given
             )
             delivery = sample_delivery(assembly, name, sample)
-        code, text = post(url + delivery.path, delivery)
+        code, text = post(url, delivery)
         click.echo(f"HTTP {code}\n{text}")
         return 0 if code < 300 else 1
 
@@ -60,12 +60,13 @@ def send_command(assembly: Assembly, instance: Instance, url: str) -> click.Comm
 def post(url: str, delivery: RawDelivery) -> tuple[int, str]:
     """Status code and body of the answer.
 
+    :param url: without the delivery's own path. That may be the secret, so no error shows it.
     :raises DuctTapeError: nobody answers there, or not in HTTP.
     """
     if not url.startswith(("http://", "https://")):
         raise DuctTapeError(f"{url!r} is not an http URL")
     try:
-        request = urllib.request.Request(url, delivery.body, dict(delivery.headers), method="POST")  # noqa: S310
+        request = urllib.request.Request(url + delivery.path, delivery.body, dict(delivery.headers), method="POST")  # noqa: S310
         with _opener(request.host).open(request, timeout=10) as answer:
             return answer.status, answer.read().decode("utf-8", "replace")
     except urllib.error.HTTPError as error:
@@ -75,7 +76,9 @@ def post(url: str, delivery: RawDelivery) -> tuple[int, str]:
         reason = getattr(error, "reason", error)
         raise DuctTapeError(f"nobody answers at {url} ({reason}): is `duct-tape serve` running?") from None
     except (http.client.HTTPException, ValueError) as error:
-        raise DuctTapeError(f"no web server answers at {url} ({str(error)[:200] or 'not HTTP'})") from None
+        # The library's own words may name the whole address.
+        said = str(error)[:200] if not delivery.path else ""
+        raise DuctTapeError(f"no web server answers at {url} ({said or 'not HTTP'})") from None
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):

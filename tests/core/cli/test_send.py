@@ -12,7 +12,8 @@ import pytest
 from attrs import define, field
 from tests.toolbox_support import CONFIGURATION, SECRET, forge
 
-from duct_tape.api import Hmac, RawDelivery, Secret, parse_json
+from duct_tape.api import DuctTapeError, Hmac, RawDelivery, Secret, parse_json
+from duct_tape.cli.send import post
 
 if TYPE_CHECKING:
     from tests.core.cli.conftest import Cli, Configure, Offer
@@ -95,3 +96,14 @@ def test_nobody_is_there(cli: Cli) -> None:
     assert ended.code == 1
     assert "nobody answers at http://127.0.0.1:9/hook" in ended.err
     assert "is not an http URL" in cli("forge", "send", "--url", "ftp://x").err
+
+
+def test_a_path_that_is_a_secret_is_in_no_error(far: Far) -> None:
+    delivery = RawDelivery.build({}, b"{}", "/the-secret")
+    assert post(far.url, delivery)[0] == 202
+    assert far.received[0].path == "/hook/the-secret"
+    for url in ("http://127.0.0.1:9/hook", "http://127.0.0.1:x/hook", "http://127.0.0.1:9/a b", "ftp://x"):
+        with pytest.raises(DuctTapeError) as raised:
+            post(url, delivery)
+        assert url in str(raised.value)
+        assert "the-secret" not in str(raised.value)
