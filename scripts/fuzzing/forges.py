@@ -21,12 +21,18 @@ from duct_tape_bitbucket.conf import BitbucketConf, BitbucketRepository
 from duct_tape_bitbucket.plugin import receiver as bitbucket
 from duct_tape_gitea.conf import GiteaConf, GiteaRepository
 from duct_tape_gitea.plugin import receiver as gitea
+from duct_tape_gitlab.conf import GitLabConf
+from duct_tape_gitlab.conf import Repository as Project
+from duct_tape_gitlab.plugin import receiver as gitlab
+from duct_tape_registry.conf import RegistryConf
+from duct_tape_registry.conf import Repository as Image
+from duct_tape_registry.plugin import receiver as registry
 from fuzzing.oracle import Target, hold
 
 REPOSITORY = "acme/site"
 SECRETS = (Secret("fuzzing", b"only for this fuzzing"),)
 TRIGGERS = (TriggerName("deploy"),)
-KINDS = ("release", "tag", "branch")
+KINDS = ("release", "tag", "branch", "build", "package")
 GITEA = GiteaConf(
     secrets=SECRETS,
     triggers=TRIGGERS,
@@ -38,6 +44,16 @@ BITBUCKET = BitbucketConf(
     triggers=TRIGGERS,
     repositories={REPOSITORY: BitbucketRepository(application=Template("site"), on=("tag", "branch"))},
 )
+
+GITLAB = GitLabConf(
+    secrets=SECRETS,
+    triggers=TRIGGERS,
+    repositories={REPOSITORY: Project(application=Template("site"), on=("release", "tag", "branch", "build"))},
+)
+
+IMAGES = {REPOSITORY: Image(application=Template("site"))}
+DOCKER_HUB = RegistryConf(kind="docker-hub", secrets=SECRETS, triggers=TRIGGERS, repositories=IMAGES)
+GHCR = RegistryConf(kind="ghcr", secrets=SECRETS, triggers=TRIGGERS, repositories=IMAGES)
 
 
 def target(name: str, receiver: Receiver) -> Target:
@@ -81,4 +97,10 @@ def _inputs(receiver: Receiver) -> Iterator[bytes]:
         yield "\n".join(f"{name}: {value}" for name, value in made.headers).encode("latin-1") + b"\n\n" + made.body
 
 
-TARGETS = (target("bitbucket", bitbucket(BITBUCKET)), target("gitea", gitea(GITEA)))
+TARGETS = (
+    target("bitbucket", bitbucket(BITBUCKET)),
+    target("gitea", gitea(GITEA)),
+    target("gitlab", gitlab(GITLAB)),
+    target("docker-hub", registry(DOCKER_HUB)),
+    target("ghcr", registry(GHCR)),
+)

@@ -16,6 +16,8 @@ INSTRUMENTED = [
     "duct_tape_bitbucket",
     "duct_tape_gitea",
     "duct_tape_github",
+    "duct_tape_gitlab",
+    "duct_tape_registry",
     "duct_tape_touch_file",
     "fuzzing.targets",
 ]

@@ -75,7 +75,8 @@ def with_senders(folder: Path, *names: str) -> None:
     """Switch on senders beside GitHub, which have their command `send` then."""
     (folder / "sender").write_text("4f1d0c5a9b3e4c7d8a6f")
     for name in names:
-        text = f"[plugins.{name}]\nsecrets = [{{ file = '{folder}/sender' }}]\n"
+        kind = "kind = 'ghcr'\n" if name == "registry" else ""
+        text = f"[plugins.{name}]\n{kind}secrets = [{{ file = '{folder}/sender' }}]\n"
         (folder / f"conf.d/{name}.toml").write_text(text)
 
 

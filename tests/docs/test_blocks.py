@@ -21,7 +21,8 @@ from duct_tape.cli.check import check
 from duct_tape.cli.contributed import contributed_group
 from duct_tape.cli.init import starter
 
-STRONG = "4f1d0c5a9b3e4c7d8a6f"
+STRONG = "4f1d0c5a9b3e4c7d8a6f2b3c"
+SIGNING = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
 def secrets(value: Any) -> Iterator[tuple[str, str]]:
@@ -54,7 +55,7 @@ def problems(place: Path, text: str, monkeypatch: pytest.MonkeyPatch, plugins: M
     """What `duct-tape check` says of a fragment, laid over the starter configuration."""
     text = text.replace('"/', f'"{place}/')
     for kind, name in secrets(tomllib.loads(text)):
-        value = "json://127.0.0.1:9/" if "url" in name.lower() else STRONG
+        value = "json://127.0.0.1:9/" if "url" in name.lower() else SIGNING if "signing" in name else STRONG
         value = "https://api.netlify.com/build_hooks/5f3a9c1b" if "build-hook" in name else value
         if kind == "env":
             monkeypatch.setenv(name, value)
@@ -149,7 +150,7 @@ def command_lines() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("where", "line"), command_lines())
 def test_commands_exist_with_these_options(where: str, line: str, place: Path) -> None:
     with_notify(place / "conf")
-    with_senders(place / "conf", "bitbucket", "gitea")
+    with_senders(place / "conf", "bitbucket", "gitea", "gitlab", "registry")
     words = shlex.split(line)
     command: click.Command = group
     context = click.Context(group, info_name="duct-tape", **group.context_settings)

@@ -28,18 +28,7 @@ SKIPPED = shutil.ignore_patterns("__pycache__", "*.egg-info", "build", "dist")
 # Folder of the distribution, folder of its packages, packages.
 DISTRIBUTIONS = {
     "duct_tape_core": ("core", {"duct_tape"}),
-    "duct_tape_plugins": (
-        "plugins",
-        {
-            "duct_tape_bitbucket",
-            "duct_tape_gitea",
-            "duct_tape_github",
-            "duct_tape_http_request",
-            "duct_tape_notify",
-            "duct_tape_run_command",
-            "duct_tape_touch_file",
-        },
-    ),
+    "duct_tape_plugins": ("plugins", {path.parent.name for path in ROOT.glob("plugins/*/__init__.py")}),
 }
 
 

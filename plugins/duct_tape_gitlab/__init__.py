@@ -1,0 +1,1 @@
+"""Releases, tags, branches and pipelines of GitLab become deploys."""

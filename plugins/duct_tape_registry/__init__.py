@@ -1,0 +1,1 @@
+"""Images that are pushed to a registry become deploys."""
