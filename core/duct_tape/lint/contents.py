@@ -9,7 +9,7 @@ from duct_tape.lint.subject import Subject
 
 # Names that many projects use for themselves: the last one that is installed wins.
 _EVERYBODYS = frozenset({"tests", "test", "docs", "examples", "scripts", "src", "conf", "core", "plugins", "plugin"})
-# A wheel has no folders, and a mark of a type checker is told by a rule of its own.
+# The mark of PEP 561, which has a rule of its own.
 _TYPED = "py.typed"
 
 

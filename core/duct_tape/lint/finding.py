@@ -31,6 +31,7 @@ RULES = {
     "config-key": "No key has a name that is Duct Tape's own.",
     "config-help": "Each key and each class says what it means.",
     "config-secret": "What is secret by its name is a `Secret`.",
+    "setup": "`ducttape_setup` neither ends the server nor holds it up.",
     "actions": "`ducttape_actions` returns actions that can be carried out, under names that nobody else has.",
     "routes": "`ducttape_routes` returns routes that the server can mount.",
     "receiver": "A receiver refuses odd bodies with a `MalformedError`, and understands its own sample.",

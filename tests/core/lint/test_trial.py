@@ -43,6 +43,12 @@ def test_a_module_that_ends_the_process_as_if_all_were_well(tmp_path: Path) -> N
     assert (rule, message) == ("routes", "plugin `hello`: it ends the process, when it is asked for its routes")
 
 
+def test_a_setup_that_ends_the_process(tmp_path: Path) -> None:
+    rule, message = only(look(tmp_path, HEAD + "@hookimpl\ndef ducttape_setup(ctx):\n    import os; os._exit(7)"))
+    assert rule == "setup"
+    assert message == "plugin `hello`: it ends the process (exit code 7), when it is asked for its setup"
+
+
 def test_a_plugin_that_breaks_the_examiner_itself_is_told_by_its_last_words(tmp_path: Path) -> None:
     source = "class Odd:\n    DUCT_TAPE_API = (1, 0)\n    def __dir__(self): raise OSError('odd')\nplugin = Odd()\n"
     looked_at = subject(tmp_path, source, entries="hello = duct_tape_hello:plugin")
