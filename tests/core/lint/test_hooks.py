@@ -110,7 +110,7 @@ def test_the_place_is_the_line_of_the_function(tmp_path: Path) -> None:
         ("", "it does not say for which API it was written", "add DUCT_TAPE_API = (1, 0)", 1),
         ("x = 1\nDUCT_TAPE_API = (1, 999)", "it was written for API 1.999", "upgrade duct-tape-core", 2),
         ("DUCT_TAPE_API = (0, 1)", "it was written for API 0.1", "upgrade the plugin", 1),
-        ("DUCT_TAPE_API: str = '1.0'", "it does not say for which API", "write DUCT_TAPE_API = (1, 0)", 1),
+        ("DUCT_TAPE_API: str = '1.0'", "its DUCT_TAPE_API is no pair of numbers", "write DUCT_TAPE_API = (1, 0)", 1),
     ],
 )
 def test_the_api_version(tmp_path: Path, line: str, message: str, hint: str, place: int) -> None:
