@@ -22,7 +22,7 @@ from duct_tape_github.sample import release_payload
 Cli = Callable[..., Any]
 APPLICATION = "site.example.com"
 # They print what is written into a file, a log, or files themselves.
-WITHOUT = {"init", "listen", "schema", "serve"}
+WITHOUT = {"init", "listen", "new", "schema", "serve"}
 
 
 def delivered(tag: str) -> Event:
