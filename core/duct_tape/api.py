@@ -28,10 +28,17 @@ from duct_tape.flags import Flag
 from duct_tape.hookspecs import API_VERSION, Check, hookimpl
 from duct_tape.journal import Acceptance
 from duct_tape.payload import member, parse_form, parse_json
-from duct_tape.repositories import RepositoriesConf, Repository, names_problems, secrets_problems
+from duct_tape.repositories import (
+    RepositoriesConf,
+    Repository,
+    is_pattern,
+    names_problems,
+    repository_path,
+    secrets_problems,
+)
 from duct_tape.results import Result
 from duct_tape.runs import Outcome, Refusal, Run, RunState
-from duct_tape.sample import Sample
+from duct_tape.sample import Sample, matching, samples
 from duct_tape.secret import Secret
 from duct_tape.signatures import Hmac
 from duct_tape.standard_webhooks import StandardWebhooks, standard_webhooks_problems
@@ -93,14 +100,18 @@ __all__ = [
     "header",
     "hookimpl",
     "identity",
+    "is_pattern",
     "json_bytes",
+    "matching",
     "member",
     "moment",
     "names_problems",
     "option",
     "parse_form",
     "parse_json",
+    "repository_path",
     "safe_name",
+    "samples",
     "secrets_problems",
     "standard_webhooks_problems",
 ]

@@ -66,6 +66,8 @@ class Repository:
         if problem and not ("{{" in source or "{%" in source):
             message = f"{source[:80]!r} cannot be an application: {problem},"
             yield Problem(message=message, path="application", hint="write the name of its folder on the host")
+        if not self.on:
+            yield Problem(message="`on` is empty,", path="on", hint="without it, releases are deployed")
         yield from trigger_problems(self.triggers or ())
         yield from vars_problems("vars", self.vars or {})
 

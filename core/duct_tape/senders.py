@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from duct_tape.delivery import RawDelivery, Runs
+from duct_tape.delivery import Ignored, RawDelivery, Runs
 from duct_tape.errors import DuctTapeError, MalformedError, PermanentError, Problem, UnsupportedMediaError
 from duct_tape.events import Event
 from duct_tape.plugins.instance import Instance
@@ -84,6 +84,8 @@ def _failures(assembly: Assembly, instance: Instance, conf: RepositoriesConf, de
     for event in [parsed] if isinstance(parsed, Event) else parsed:
         decision = conf.decide(event)
         kind = event.release.kind if event.release else "version"
+        if isinstance(decision, Ignored):
+            yield f"a {kind} would not be deployed: {decision.reason},"
         for planned in decision.runs if isinstance(decision, Runs) else ():
             try:
                 assembly.preview(instance.name, planned, event)

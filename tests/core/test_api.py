@@ -13,8 +13,9 @@ NAMES = """
     MalformedError Outcome PermanentError PlannedRun PluginError Pong Problem RawDelivery Receiver ReceiverRoute
     Refusal Release ReleasePublished RepositoriesConf Repository Result Run RunState Runs Sample Secret SecretPath
     SharedToken SignatureError StandardWebhooks Template TransientError TriggerName UnavailableError
-    UnsupportedMediaError Verifier Volume commit fits_path header hookimpl identity json_bytes member moment
-    names_problems option parse_form parse_json safe_name secrets_problems standard_webhooks_problems
+    UnsupportedMediaError Verifier Volume commit fits_path header hookimpl identity is_pattern json_bytes matching
+    member moment names_problems option parse_form parse_json repository_path safe_name samples secrets_problems
+    standard_webhooks_problems
 """
 CORE = Path(duct_tape.__file__).parent
 PLUGINS = Path(__file__).parents[2] / "plugins"

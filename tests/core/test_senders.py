@@ -124,6 +124,14 @@ filename = "{{ payload.missing }}"
     assert ("a tag would" in three, "a tag would" in four) == (True, True)
 
 
+def test_an_application_without_a_name_is_told(assembled: Assembled) -> None:
+    """Its template is tried, too: a version would be ignored in silence."""
+    pattern = '[plugins.forge.repositories."acme/*"]\napplication = "{{ vars.missing }}"\n'
+    [problem] = problems(assembled(pattern))
+    assert problem.startswith("a release would not be deployed: the application's name cannot be made: ")
+    assert 'in plugins.forge.repositories."acme/*"' in problem
+
+
 def test_all_is_well(assembled: Assembled) -> None:
     assert problems(assembled('when = "payload.other"\n')) == []
 
