@@ -115,9 +115,9 @@ def examine(ctx: Context) -> list[Check]:
 async def _examined(ctx: Context, conf: GitHubConf, token: Secret) -> list[Check]:
     found: list[Check] = []
     async with Api(conf.api_url, token, seconds=5.0) as api:
-        for name, repository in conf.repositories.items():
+        for name, repository in conf.named.items():
             try:
-                found += hook_checks(name, await Lookup(ctx, api, name, repository).hook())
+                found += hook_checks(name, await Lookup(ctx, api, name, repository).hook(), repository.on)
             except WebhookMissing as error:
                 found.append(Check(name=f"webhook of {name}", healthy=False, detail=str(error)))
             except ApiError as error:
@@ -125,7 +125,17 @@ async def _examined(ctx: Context, conf: GitHubConf, token: Secret) -> list[Check
                 found.append(Check(name=f"webhook of {name}", healthy=False, detail=told))
                 if isinstance(error, Limited):
                     break
-    return found
+    return [*found, *_left_out(conf)]
+
+
+def _left_out(conf: GitHubConf) -> list[Check]:
+    detail = "its missed releases are not found: that needs the name of a repository, and of its application"
+    left_out = [name for name, repository in conf.repositories.items() if "release" in repository.on]
+    return [
+        Check(name=f"catching up with {name}", healthy=True, detail=detail)
+        for name in left_out
+        if name not in conf.caught_up
+    ]
 
 
 def _report(ctx: Context, task: asyncio.Task[None]) -> None:

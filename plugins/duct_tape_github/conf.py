@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from fnmatch import fnmatchcase
+from typing import Literal, TypeAlias, cast
 from urllib.parse import urlsplit
 
-from attrs import field, frozen
+from attrs import frozen
 
-from duct_tape.api import ApplicationName, Problem, Secret, Template, TriggerName, option
+from duct_tape.api import (
+    Decision,
+    Event,
+    Problem,
+    RepositoriesConf,
+    Secret,
+    Template,
+    is_pattern,
+    option,
+    repository_path,
+)
+from duct_tape.api import Repository as AnyRepository
+from duct_tape_github import decide
 
 # GitHub's own rule for owners and repositories.
 _REPOSITORY = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
+# The same with what patterns are made of.
+_PATTERN = re.compile(r"[A-Za-z0-9_.*?\[\]!-]{1,100}/[A-Za-z0-9_.*?\[\]!-]{1,100}")
 # What people paste in its place.
 _ADDRESS = re.compile(r"(?:https?://github\.com/|(?:ssh://)?git@github\.com[:/])?(?P<name>[^/]+/[^/]+?)(?:\.git)?/?")
 
 # A token's characters. Any other would break the header that carries it.
 _TOKEN = re.compile(rb"[\x21-\x7e]{8,1000}")
 DAY = 24 * 3600.0
+Kind: TypeAlias = Literal["release", "tag", "branch", "package", "build"]
+RELEASES = frozenset({"release"})
 GITHUB = "https://api.github.com"
 
 
@@ -50,22 +66,18 @@ class ReconcileConf:
 
 
 @frozen(kw_only=True)
-class Repository:
-    """One repository whose releases are deployed."""
+class Repository(AnyRepository):
+    """One repository whose versions are deployed, or a pattern of several."""
 
-    application: ApplicationName = option("What is deployed: the name of a folder on the host that holds `bin/deploy`.")
-    prereleases: bool = option("Whether prereleases are deployed too.", default=False)
-    tags: tuple[str, ...] = option(
-        'Only releases whose tag matches one of these patterns, such as `["v*"]`; the whole tag, case-sensitive. '
-        "Without it every tag.",
+    on: tuple[Kind, ...] = option(
+        "The kinds of versions that are deployed: a `release` that is published; a `tag` or a `branch` to which "
+        "somebody pushes; a `package`, an image that is pushed to GitHub's container registry; a `build`, a workflow "
+        "that went well.",
+        default=("release",),
+    )
+    workflows: tuple[str, ...] = option(
+        'The workflows whose runs are a `build`: patterns of their names or files, such as `["CI"]` or `["ci.yml"]`.',
         default=(),
-    )
-    triggers: tuple[TriggerName, ...] | None = option("The triggers, in place of the default ones.", default=None)
-    vars: Mapping[str, Any] | None = option(
-        "Offered to templates as `vars`, in place of the default ones.", default=None
-    )
-    allow_older: bool = option(
-        "Whether a release that is older than the last one may replace it, when it arrives late.", default=False
     )
     hook_id: int | None = option(
         "The number of the repository's webhook, the last part of its page's address on GitHub, where `public_url` "
@@ -76,21 +88,32 @@ class Repository:
 
     def ducttape_problems(self) -> Iterator[Problem]:
         """What the types cannot say."""
-        yield from _trigger_problems(self.triggers or ())
-        yield from _vars_problems("vars", self.vars or {})
+        yield from super().ducttape_problems()
+        if "build" in self.on and not self.workflows:
+            hint = 'name the one that has to go well before a deploy, such as `workflows = ["CI"]`'
+            yield Problem(message="`build` without `workflows` means any workflow,", path="workflows", hint=hint)
+
+    def builds(self, names: tuple[str, ...]) -> bool:
+        """Whether the runs of a workflow are builds of this repository.
+
+        :param names: its name and its file.
+        """
+        return any(fnmatchcase(name, pattern) for name in names for pattern in self.workflows)
 
 
 @frozen(kw_only=True)
-class GitHubConf:
+class GitHubConf(RepositoriesConf):
     """One GitHub webhook, or several that share a secret."""
 
     secrets: tuple[Secret, ...] = option(
         'The secret of the webhook: `{ env = "NAME" }` or `{ file = "PATH" }`. Several, so that it can be changed '
         "without losing a delivery."
     )
-    triggers: tuple[TriggerName, ...] = option("The triggers of every repository without its own.", default=())
-    vars: Mapping[str, Any] = option("The `vars` of every repository without its own.", factory=dict)
-    repositories: Mapping[str, Repository] = option('The repositories, as `"owner/name"`.', factory=dict)
+    repositories: Mapping[str, Repository] = option(
+        'The repositories, as `"owner/name"`, or a pattern of several, such as `"owner/*"`: the name itself goes '
+        "before patterns, and the first pattern that matches before the others.",
+        factory=dict,
+    )
     token: Secret | None = option(
         'A token for GitHub\'s API: `{ env = "NAME" }` or `{ file = "PATH" }`. Without it GitHub is never asked.',
         default=None,
@@ -113,33 +136,18 @@ class GitHubConf:
     environment_url: Template | None = option(
         "The link *View deployment* on GitHub: the address of what was deployed.", default=None
     )
-    by_name: Mapping[str, Repository] = field(init=False, repr=False, eq=False)
-
-    def __attrs_post_init__(self) -> None:
-        by_name = {name.lower(): repository for name, repository in self.repositories.items()}
-        object.__setattr__(self, "by_name", by_name)
 
     def ducttape_problems(self) -> Iterator[Problem]:
         """What the types cannot say."""
         if not self.secrets:
             hint = "without a secret nobody could tell GitHub from a stranger"
             yield Problem(message="`secrets` is empty,", path="secrets", hint=hint)
-        yield from _trigger_problems(self.triggers)
-        yield from _vars_problems("vars", self.vars)
+        yield from super().ducttape_problems()
         yield from self._api_problems()
-        for name, repository in self.repositories.items():
-            path = repository_path(name)
-            if not _REPOSITORY.fullmatch(name):
+        for name in self.repositories:
+            if not (_PATTERN if is_pattern(name) else _REPOSITORY).fullmatch(name):
+                path = repository_path(name)
                 yield Problem(message=f"`{name[:80]}` is not a repository,", path=path, hint=_suggested(name))
-                continue
-            if not (self.triggers if repository.triggers is None else repository.triggers):
-                hint = "set `triggers` there or for all repositories"
-                yield Problem(message=f"`{name}` has no trigger,", path=path, hint=hint)
-            # Each spelling is told with its own file.
-            others = [other for other in self.repositories if other != name and other.lower() == name.lower()]
-            if others:
-                message = f"a repository is named twice, as `{name}` and as `{'`, `'.join(others)}`,"
-                yield Problem(message=message, path=path, hint="GitHub's names do not tell upper from lower case")
 
     def _api_problems(self) -> Iterator[Problem]:
         if self.token is not None and not _TOKEN.fullmatch(self.token.reveal()):
@@ -153,8 +161,32 @@ class GitHubConf:
 
     def repository(self, name: str) -> Repository | None:
         """The configuration of ``owner/name``; GitHub does not tell upper from lower case."""
-        # Outside ASCII lower() joins what differs: the Kelvin sign becomes k.
-        return self.by_name.get(name.lower()) if name.isascii() else None
+        # What matches a pattern becomes part of an address, too.
+        good = _REPOSITORY.fullmatch(name) and name.rpartition("/")[2] not in (".", "..")
+        return cast(Repository | None, super().repository(name)) if good else None
+
+    def decide(self, event: Event) -> Decision:
+        """The decision for an event."""
+        return decide.decide(event, self)
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of versions that anything here deploys."""
+        return frozenset(kind for repository in self.repositories.values() for kind in repository.on) or RELEASES
+
+    @property
+    def named(self) -> Mapping[str, Repository]:
+        """The repositories that GitHub can be asked about: those that are no pattern."""
+        return {name: repository for name, repository in self.repositories.items() if not is_pattern(name)}
+
+    @property
+    def caught_up(self) -> Mapping[str, Repository]:
+        """The repositories whose missed releases can be found, since their names and their applications are known."""
+        return {
+            name: repository
+            for name, repository in self.named.items()
+            if "release" in repository.on and not is_template(repository.application)
+        }
 
 
 def good_api_url(url: str) -> bool:
@@ -175,32 +207,12 @@ def is_loopback(url: str) -> bool:
     return host in ("localhost", "::1") or re.fullmatch(r"127\.[0-9.]+", host) is not None
 
 
-def repository_path(name: str) -> str:
-    """The key path of a repository below the plugin's table."""
-    return f"repositories.{json.dumps(name, ensure_ascii=False)}"
+def is_template(text: Template) -> bool:
+    """Whether a text depends on anything."""
+    return "{{" in text.source or "{%" in text.source
 
 
 def _suggested(name: str) -> str:
     found = _ADDRESS.fullmatch(name)
     good = found["name"] if found and _REPOSITORY.fullmatch(found["name"]) else "owner/name"
     return f'write "{good}"'
-
-
-def _trigger_problems(triggers: tuple[str, ...]) -> Iterator[Problem]:
-    for name in dict.fromkeys(name for name in triggers if triggers.count(name) > 1):
-        message = f"the trigger `{name}` is named twice,"
-        yield Problem(message=message, path="triggers", hint="one release would be deployed twice")
-
-
-def _vars_problems(path: str, value: Any) -> Iterator[Problem]:
-    # The journal keeps them as JSON, which knows nothing of TOML's dates and times, nor of `inf` and `nan`.
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _vars_problems(f"{path}.{json.dumps(key, ensure_ascii=False)}", item)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _vars_problems(f"{path}[{index}]", item)
-    elif isinstance(value, float) and not math.isfinite(value):
-        yield Problem(message="JSON has no such number,", path=path, hint="write it as text, in quotes")
-    elif not isinstance(value, (str, int, float)):
-        yield Problem(message=f"JSON has no {type(value).__name__},", path=path, hint="write it as text, in quotes")

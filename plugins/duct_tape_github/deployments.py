@@ -45,7 +45,7 @@ def deployment_body(run: Run, conf: GitHubConf) -> dict[str, Any]:
     """The order that makes a run's deployment."""
     name = environment(run, conf)
     return {
-        "ref": run.event.release.tag if run.event.release else "",
+        "ref": ref(run),
         "task": "deploy",
         # It is deployed already, whatever other checks say: nothing is merged and nothing is waited for.
         "auto_merge": False,
@@ -55,6 +55,15 @@ def deployment_body(run: Run, conf: GitHubConf) -> dict[str, Any]:
         "description": plain(f"{run.trigger} of {run.application}", MAX_DESCRIPTION),
         "payload": {"run": run.id, "application": run.application, "trigger": run.trigger},
     }
+
+
+def ref(run: Run) -> str:
+    """What was deployed, in git's terms; an empty string where that is not known, as of an image without a label."""
+    release = run.event.release
+    if release is None:
+        return ""
+    # A branch goes on, and its deployment stays where it was.
+    return release.tag if release.kind in ("release", "tag") else release.commit or ""
 
 
 def status_body(run: Run, conf: GitHubConf, public_url: str | None = None) -> dict[str, Any]:

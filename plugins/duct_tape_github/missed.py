@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from attrs import frozen
 
-from duct_tape.api import Check, Event, Ignored, MalformedError, Pong, RawDelivery, Runs, moment
+from duct_tape.api import Check, Event, MalformedError, RawDelivery, ReleasePublished, Runs, moment
 from duct_tape_github import receive
 from duct_tape_github.answers import Delivered, Hook, origin
 from duct_tape_github.conf import GitHubConf
-from duct_tape_github.decide import decide, deployable_at
+from duct_tape_github.subscriptions import missing
 
 # What decide() looks at; the rest needs not be fetched.
 ACTIONS = frozenset({"published", "released"})
@@ -43,10 +43,10 @@ def understood(delivery: RawDelivery, conf: GitHubConf) -> Missed | None:
     :raises MalformedError: it is not what GitHub sends.
     """
     event = receive.parse(delivery)
-    decision = decide(event, conf)
-    if isinstance(decision, (Pong, Ignored)) or not decision.runs or event.release is None:
+    decision = conf.decide(event)
+    if not isinstance(decision, Runs) or not decision.runs or not isinstance(event, ReleasePublished):
         return None
-    return Missed(event=event, decision=decision, version=deployable_at(event, event.release) or "")
+    return Missed(event=event, decision=decision, version=decision.version or "")
 
 
 def delivery(name: str, number: str, payload: Mapping[str, Any]) -> RawDelivery:
@@ -109,14 +109,17 @@ def matching_hook(hooks: Iterable[Hook], url: str | None, number: int | None) ->
     return None
 
 
-def hook_checks(name: str, hook: Hook) -> list[Check]:
-    """Whether a webhook is as this server needs it."""
+def hook_checks(name: str, hook: Hook, kinds: Collection[str] = ("release",)) -> list[Check]:
+    """Whether a webhook is as this server needs it.
+
+    :param kinds: the kinds of versions that are deployed.
+    """
     told = f"webhook of {name}"
     found = []
     if not hook.active:
         found.append("it is not active: edit it and tick *Active*")
-    if not {"release", "*"} & set(hook.events):
-        found.append("it does not send releases: edit it and select *Releases*")
+    if lacking := missing(kinds, hook.events, "*"):
+        found.append(f"it {lacking}")
     if not hook.secret:
         found.append("it has no secret, so every delivery is refused: enter the one of the configuration")
     if hook.insecure:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from duct_tape.api import Context, DuctTapeError, Problem, Run, Template
+from attrs import evolve
+
+from duct_tape.api import Context, DuctTapeError, Event, Problem, Run, Template, repository_path, samples
 from duct_tape_github import receive
-from duct_tape_github.conf import GitHubConf, Repository, repository_path
+from duct_tape_github.conf import GitHubConf, Repository
 from duct_tape_github.deployments import variables
-from duct_tape_github.sample import release_payload
+from duct_tape_github.sample import payload_of
 
 
 def check_api(ctx: Context) -> Iterator[Problem]:
@@ -24,10 +26,13 @@ def check_api(ctx: Context) -> Iterator[Problem]:
         )
     for name, repository in conf.repositories.items():
         path = f"plugins.{ctx.name}.{repository_path(name)}"
-        if conf.token and conf.reconcile.enabled and conf.reconcile.deliveries:
+        if name in conf.named and conf.token and conf.reconcile.enabled and conf.reconcile.deliveries:
             yield from _webhook(ctx, repository, path)
         if conf.deployments:
-            yield from _templates(ctx, name, repository, path)
+            alone = evolve(conf, repositories={name: repository})
+            found = (message for event in _events(alone) for message in _failures(ctx.name, conf, repository, event))
+            for message in dict.fromkeys(found):
+                yield Problem(message=message, path=path)
 
 
 def _webhook(ctx: Context, repository: Repository, path: str) -> Iterator[Problem]:
@@ -39,12 +44,20 @@ def _webhook(ctx: Context, repository: Repository, path: str) -> Iterator[Proble
         )
 
 
-def _templates(ctx: Context, name: str, repository: Repository, path: str) -> Iterator[Problem]:
-    conf: GitHubConf = ctx.config
-    payload = release_payload(name, tag="v1.0.0")
-    event = receive.parse(receive.simulated("release", json.dumps(payload).encode("utf-8")))
+def _events(conf: GitHubConf) -> Iterator[Event]:
+    for sample in samples(conf):
+        name, payload = payload_of(sample)
+        yield receive.parse(receive.simulated(name, json.dumps(payload).encode("utf-8")), conf.kinds)
+
+
+def _failures(instance: str, conf: GitHubConf, repository: Repository, event: Event) -> Iterator[str]:
     values = conf.vars if repository.vars is None else repository.vars
-    run = Run(id="0", instance=ctx.name, application=repository.application, trigger="deploy", event=event, vars=values)
+    try:
+        application = repository.application.render({**event.variables(), "vars": values})
+    except DuctTapeError:
+        # That is told by the check of all integrations.
+        return
+    run = Run(id="0", instance=instance, application=application, trigger="deploy", event=event, vars=values)
     templates: dict[str, Template | None] = {
         "environment": repository.environment or conf.environment,
         "log_url": conf.log_url,
@@ -55,4 +68,4 @@ def _templates(ctx: Context, name: str, repository: Repository, path: str) -> It
             if template is not None:
                 template.render(variables(run))
         except DuctTapeError as error:
-            yield Problem(message=f"a deployment would have no `{key}`: {error},", path=path)
+            yield f"a deployment would have no `{key}`: {error},"

@@ -6,13 +6,12 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from attrs import define, field, frozen
 
-from duct_tape.api import Check, Context, MalformedError, Run, UnavailableError
+from duct_tape.api import Check, Context, ReleasePublished, Run, UnavailableError
 from duct_tape_github.conf import GitHubConf, Repository
-from duct_tape_github.decide import deployable_at
 from duct_tape_github.errors import ApiError, Limited, Refused, explained
 from duct_tape_github.lookup import Lookup, WebhookMissing, moment
 from duct_tape_github.missed import Missed
@@ -83,10 +82,10 @@ class Reconciler:
         :raises Limited: GitHub wants no more requests for now.
         """
         # Where the last round was broken off, this one begins.
-        for name in sorted(self._conf.repositories, key=lambda name: self._looked.get(name, 0.0)):
+        for name in sorted(self._conf.caught_up, key=lambda name: self._looked.get(name, 0.0)):
             try:
                 async with asyncio.timeout(SECONDS):
-                    standing = await self._repository(name, self._conf.repositories[name])
+                    standing = await self._repository(name, self._conf.caught_up[name])
             except TimeoutError:
                 standing = Standing(problem=f"GitHub took longer than {SECONDS:g} seconds to tell about {name}")
             except UnavailableError as error:
@@ -124,9 +123,10 @@ class Reconciler:
 
     async def _repository(self, name: str, repository: Repository) -> Standing:
         began = time.time()
-        runs = [run for run in await self.ctx.recent(MAX_RUNS, repository.application) if run.event.release]
-        # Another repository of the same application is no reason to begin with this one.
-        begun = any(run.event.repository.lower() == name.lower() for run in runs)
+        application = repository.application.source
+        runs = [run for run in await self.ctx.recent(MAX_RUNS, application) if run.event.release]
+        # Another repository of the same application is no reason to begin with this one, nor is another kind.
+        begun = any(run.event.repository.lower() == name.lower() and run.event.name == "release" for run in runs)
         look = _Look(Lookup(self.ctx, self.api, name, repository))
         since = began - self._conf.reconcile.look_back
         if self._conf.reconcile.deliveries:
@@ -231,7 +231,6 @@ class _Look:
 
 
 def version(run: Run) -> str:
-    """When the release of a run became deployable."""
-    with suppress(MalformedError):
-        return (deployable_at(run.event, run.event.release) if run.event.release else None) or ""
-    return ""
+    """When the version of a run became deployable."""
+    own = run.event.version if isinstance(run.event, ReleasePublished) else None
+    return own or (run.event.release.published_at if run.event.release else None) or ""

@@ -13,7 +13,7 @@ from attrs import define, evolve, field
 from duct_tape.api import Context, DuctTapeError, MalformedError, Run, UnavailableError
 from duct_tape_github import answers
 from duct_tape_github.conf import GitHubConf
-from duct_tape_github.deployments import STATES, UNFINISHED, deployment_body, status_body
+from duct_tape_github.deployments import STATES, UNFINISHED, deployment_body, ref, status_body
 from duct_tape_github.errors import ApiError, Limited, Refused, explained
 from duct_tape_github.rest import Api
 
@@ -74,8 +74,7 @@ class Reporter:
 
     def tell(self, run: Run, *, loose: bool = False) -> None:
         """Have GitHub told, soon. Only runs of this instance count."""
-        release = run.event.release
-        if run.instance != self.ctx.name or release is None or not self._conf.repository(run.event.repository):
+        if run.instance != self.ctx.name or not ref(run) or not self._conf.repository(run.event.repository):
             return
         lane = self._lanes.setdefault(run.application, {})
         if run.id in lane:
@@ -203,9 +202,8 @@ class Reporter:
         if fresh and run.id not in self._doubtful:
             return None
         path = f"/repos/{run.event.repository}/deployments"
-        tag = run.event.release.tag if run.event.release else ""
         found = None
-        async for page in self.api.pages(path, MAX_PAGES, ref=tag, per_page=100):
+        async for page in self.api.pages(path, MAX_PAGES, ref=ref(run), per_page=100):
             numbers = [item.id for item in answers.deployments(page.items) if item.run == run.id]
             if numbers:
                 statuses = [page async for page in self.api.pages(f"{path}/{numbers[0]}/statuses", 1, per_page=1)]

@@ -9,7 +9,7 @@ from urllib.parse import quote_plus
 
 from duct_tape.flags import Flag
 from duct_tape.results import Result
-from duct_tape_github.sample import ping_payload, release_payload
+from duct_tape_github.sample import package_payload, ping_payload, push_payload, release_payload, workflow_run_payload
 
 ROOT = Path(__file__).resolve().parents[2]
 PAYLOADS = ROOT.parent / "shared" / "payloads"
@@ -31,6 +31,16 @@ def payloads() -> Iterator[bytes]:
 
 def deliveries() -> Iterator[bytes]:
     """Lines of headers, an empty line, and a body."""
+    others = [
+        ("push", push_payload(REPOSITORY)),
+        ("push", push_payload(REPOSITORY, ref="refs/tags/v1")),
+        ("package", package_payload(REPOSITORY)),
+        ("registry_package", package_payload(REPOSITORY, event="registry_package")),
+        ("workflow_run", workflow_run_payload(REPOSITORY)),
+    ]
+    for name, payload in others:
+        named = f"X-GitHub-Event: {name}\nX-GitHub-Delivery: 1-a\nContent-Type: application/json\n\n"
+        yield named.encode() + json.dumps(payload).encode()
     head = b"X-GitHub-Event: release\nX-GitHub-Delivery: 1-a\nContent-Type: application/%s\n\n"
     for body in payloads():
         yield head % b"json" + body

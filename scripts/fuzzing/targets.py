@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from duct_tape import logs
@@ -27,7 +28,7 @@ from duct_tape.payload import parse_form
 from duct_tape.results import MAX_OUTPUT, Result
 from duct_tape.templates import MAX_RESULT, Template, filename
 from duct_tape.volume import name_problem
-from duct_tape_github import answers, receive
+from duct_tape_github import answers, builds, receive
 from duct_tape_github.conf import GitHubConf, Repository
 from duct_tape_github.decide import decide
 from duct_tape_touch_file.plugin import heartbeat_age
@@ -37,7 +38,8 @@ from signing import github_signature
 
 KEY = b"only for this fuzzing"
 SECRETS = (Secret("fuzzing", KEY),)
-SITE: Any = {"application": "site", "prereleases": True, "tags": ("*",)}
+KINDS = ("release", "tag", "branch", "package", "build")
+SITE: Any = {"application": Template("site"), "prereleases": True, "tags": ("*",), "on": KINDS, "workflows": ("*",)}
 DEFAULTS: Any = {"secrets": SECRETS, "triggers": ("deploy",)}
 CONF = GitHubConf(**DEFAULTS, repositories={inputs.REPOSITORY: Repository(**SITE)})
 
@@ -66,7 +68,7 @@ def understand(data: bytes) -> None:
     """Parse and decide: only what the body names is deployed."""
     delivery = delivery_of(data)
     try:
-        event = receive.parse(delivery)
+        event = receive.parse(delivery, CONF.kinds)
         hold(isinstance(event, Event), "parse answered something else than an event")
         decision = decide(event, CONF)
     except (MalformedError, UnsupportedMediaError) as error:
@@ -74,10 +76,35 @@ def understand(data: bytes) -> None:
         return
     hold(isinstance(decision, (Ignored, Pong, Runs)), "decide answered something else than a decision")
     if isinstance(decision, Runs):
-        found = event.payload["release"]
-        hold(event.name == "release" and event.payload["action"] in ("published", "released"), "another event")
-        hold(found["draft"] is False and found["tag_name"], "a draft, or no tag")
-        hold(event.payload["repository"]["full_name"].lower() == inputs.REPOSITORY, "another repository")
+        payload = event.payload
+        # A package may belong to no repository; then it goes by its own name.
+        linked = event.name not in ("package", "registry_package") or payload.get("repository") is not None
+        hold(not linked or payload["repository"]["full_name"].lower() == inputs.REPOSITORY, "another repository")
+        hold(_ALLOWED[event.name](payload), "something that publishes nothing")
+
+
+def _of_this_repository(payload: Any) -> bool:
+    run = payload["workflow_run"]
+    good = payload["action"] == "completed" and run["conclusion"] == "success" and run["event"] in builds.TRUSTED
+    return good and run["head_repository"]["full_name"] == payload["repository"]["full_name"]
+
+
+def _tagged(package: Any) -> bool:
+    return bool(package["package_version"]["container_metadata"]["tag"]["name"])
+
+
+# What has to be true of whatever is deployed.
+_ALLOWED: Mapping[str, Callable[[Any], bool]] = {
+    "release": lambda payload: (
+        payload["action"] in ("published", "released")
+        and payload["release"]["draft"] is False
+        and bool(payload["release"]["tag_name"])
+    ),
+    "push": lambda payload: payload["deleted"] is False and payload["after"].strip("0") != "",
+    "package": lambda payload: _tagged(payload["package"]),
+    "registry_package": lambda payload: _tagged(payload["registry_package"]),
+    "workflow_run": _of_this_repository,
+}
 
 
 def read_json(data: bytes) -> None:

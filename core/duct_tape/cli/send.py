@@ -12,6 +12,7 @@ import click
 from attrs import evolve
 
 from duct_tape.assembly import Assembly
+from duct_tape.cli.options import json_option, print_json
 from duct_tape.delivery import RawDelivery
 from duct_tape.errors import DuctTapeError
 from duct_tape.plugins.instance import Instance
@@ -35,9 +36,10 @@ def send_command(assembly: Assembly, instance: Instance, url: str) -> click.Comm
     @click.option("--event", default="", help="The event's name, with FILE.")
     @click.option("--url", default=f"{url}{instance.prefix}", show_default=True, help="The webhook's URL.")
     @click.argument("file", required=False, type=click.File("rb"))
+    @json_option
     def command(
         repository: str | None, tag: str | None, kind: str | None, prerelease: bool, action: str, event: str, url: str,
-        file: BinaryIO | None,
+        file: BinaryIO | None, as_json: bool,
     ) -> int:  # fmt: skip
         """Send one signed delivery: a sample, or the payload in FILE ("-" for standard input)."""
         if file is not None:
@@ -51,7 +53,12 @@ def send_command(assembly: Assembly, instance: Instance, url: str) -> click.Comm
             )
             delivery = sample_delivery(assembly, name, sample)
         code, text = post(url, delivery)
-        click.echo(f"HTTP {code}\n{text}")
+        detail = f"HTTP {code}\n{text}"
+        if as_json:
+            # As all commands: what was done, and what a person is told.
+            print_json({"status": code, "answer": text, "detail": detail})
+        else:
+            click.echo(detail)
         return 0 if code < 300 else 1
 
     return command

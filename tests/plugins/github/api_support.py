@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from attrs import define, evolve, field
 from tests.plugins.github.fake_github import TOKEN, FakeGitHub, ago
 
-from duct_tape.api import Acceptance, Context, Event, Run, Runs, RunState, Secret, UnavailableError, Volume
+from duct_tape.api import Acceptance, Context, Event, Run, Runs, RunState, Secret, Template, UnavailableError, Volume
 from duct_tape_github import receive
 from duct_tape_github.conf import GitHubConf, ReconcileConf, Repository
 from duct_tape_github.missed import delivery
@@ -78,7 +78,7 @@ class Instance:
 
     @property
     def conf(self) -> GitHubConf:
-        defaults: Any = {"application": "site.example.com"}
+        defaults: Any = {"application": Template("site.example.com")}
         return GitHubConf(
             secrets=(Secret("test", b"a key"),),
             triggers=("deploy",),  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from tests.plugins.github.api_support import URL
 from tests.plugins.github.fake_github import FakeGitHub
 from tests.plugins.github.fake_server import serving
 
-from duct_tape.api import Decision, Secret
+from duct_tape.api import Decision, Filter, Secret, Template
 from duct_tape_github import receive
 from duct_tape_github.conf import GitHubConf, Repository
 from duct_tape_github.decide import decide
@@ -32,7 +32,7 @@ class GitHub:
 
     def confs(self, repositories: Mapping[str, Mapping[str, Any]], **settings: Any) -> GitHubConf:
         """A configuration with several repositories."""
-        known = {name: Repository(**repository) for name, repository in repositories.items()}
+        known = {name: made(repository) for name, repository in repositories.items()}
         return GitHubConf(**{"secrets": (self.secret,), "triggers": ("deploy",), **settings}, repositories=known)
 
     def release(self, **settings: Any) -> dict[str, Any]:
@@ -41,8 +41,19 @@ class GitHub:
 
     def decide(self, payload: Mapping[str, Any], conf: GitHubConf | None = None, event: str = "release") -> Decision:
         """What is decided about a payload."""
-        delivery = receive.simulated(event, json.dumps(payload).encode())
-        return decide(receive.parse(delivery), conf or self.conf())
+        delivery, conf = receive.simulated(event, json.dumps(payload).encode()), conf or self.conf()
+        return decide(receive.parse(delivery, conf.kinds), conf)
+
+
+def made(settings: Mapping[str, Any]) -> Repository:
+    """A repository, whose templates and filters are given as text."""
+    forms: dict[str, Any] = {"application": Template, "environment": Template, "when": Filter}
+    return Repository(
+        **{
+            key: forms[key](value) if isinstance(value, str) and key in forms else value
+            for key, value in settings.items()
+        }
+    )
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from attrs import define, field
 from click.testing import CliRunner, Result
 
 from duct_tape.api import DuctTapeError, RawDelivery
+from duct_tape.cli.send import send_command
 from duct_tape_github import receive
 
 if TYPE_CHECKING:
@@ -35,9 +36,7 @@ class Sender:
         assembly = self.configure()
         instance = assembly.instance("github")
         assert instance is not None
-        hook = assembly.registry.hook(instance, "ducttape_commands")
-        assert hook is not None
-        [command] = hook()
+        command = send_command(assembly, instance, "http://127.0.0.1:9000")
         return CliRunner().invoke(
             command, ["--url", url or self.url, *arguments], standalone_mode=False, help_option_names=["-h", "--help"]
         )

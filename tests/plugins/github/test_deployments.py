@@ -6,12 +6,13 @@ import unicodedata
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.plugins.github.api_support import run
 from tests.plugins.github.fake_github import STATES as GITHUBS
 
-from duct_tape.api import DuctTapeError, Result, Run, RunState, Template
+from duct_tape.api import DuctTapeError, Result, Run, RunState, Sample, Template
 from duct_tape_github import receive
 from duct_tape_github.deployments import (
     STATES,
@@ -20,10 +21,11 @@ from duct_tape_github.deployments import (
     environment,
     link,
     plain,
+    ref,
     status_body,
 )
 from duct_tape_github.missed import delivery
-from duct_tape_github.sample import release_payload
+from duct_tape_github.sample import COMMIT, payload_of, release_payload
 
 if TYPE_CHECKING:
     from tests.plugins.github.conftest import GitHub
@@ -65,6 +67,29 @@ def test_the_environment_is_a_template_and_a_repository_has_its_own(github: GitH
     assert (body["environment"], body["production_environment"]) == ("test", False)
     with pytest.raises(DuctTapeError, match="colour"):
         environment(made(), github.conf(environment=Template("{{ vars.colour }}")))
+
+
+@pytest.mark.parametrize(
+    ("kind", "tag", "expected"),
+    [
+        ("release", "v1", "v1"),
+        ("tag", "v1", "v1"),
+        ("branch", "main", COMMIT),
+        ("build", "main", COMMIT),
+        ("package", "stable", COMMIT),
+    ],
+)
+def test_a_deployment_is_of_what_was_deployed(kind: str, tag: str, expected: str) -> None:
+    name, payload = payload_of(Sample(repository="acme/site", kind=kind, tag=tag))
+    event = receive.parse(delivery(name, "d-1", payload), {kind})
+    assert ref(run("run-1", event)) == expected
+    assert ref(run("run-1", evolve(event, release=None))) == ""
+
+
+def test_an_image_without_a_commit_is_nothing_that_github_knows() -> None:
+    name, payload = payload_of(Sample(repository="acme/site", kind="package", tag="stable"))
+    payload["package"]["package_version"]["container_metadata"]["labels"] = None
+    assert ref(run("run-1", receive.parse(delivery(name, "d-1", payload), {"package"}))) == ""
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,23 @@ def test_a_webhook_that_sends_no_releases(fake: FakeGitHub) -> None:
     assert not found["last delivery of acme/site"].healthy
 
 
+def test_a_webhook_has_to_send_what_is_deployed(fake: FakeGitHub) -> None:
+    fake.hook("acme/site", URL)
+    kinds: dict[str, Any] = {"acme/site": {"on": ("branch", "build"), "workflows": ("CI",)}}
+    check = examined(Instance(fake, repositories=kinds))["webhook of acme/site"]
+    assert check.detail == (
+        "it does not send pushes and workflow runs: edit it and select *Pushes* and *Workflow runs*"
+    )
+
+
+def test_nobody_is_asked_about_patterns(fake: FakeGitHub) -> None:
+    fake.hook("acme/site", URL)
+    found = examined(Instance(fake, repositories={"acme/site": {}, "acme/*": {}}))
+    assert list(found) == ["webhook of acme/site", "last delivery of acme/site", "catching up with acme/*"]
+    assert found["catching up with acme/*"].healthy
+    assert {asked.path for asked in fake.asked} == {"/repos/acme/site/hooks"}
+
+
 def test_a_webhook_that_is_not_there(fake: FakeGitHub) -> None:
     check = examined(Instance(fake))["webhook of acme/site"]
     assert not check.healthy
@@ -149,6 +166,17 @@ def test_templates_of_deployments_are_tried(configure: Configure, tmp_path: Path
     [problem] = checked(configure, tmp_path, text + SITE)
     assert problem.message.startswith(f"a deployment would have no `{key}`: template 'https://{{{{ vars.colour }}}}'")
     assert checked(configure, tmp_path, text + SITE + 'vars = {{ colour = "red" }}\n') == []
+
+
+def test_templates_of_deployments_are_tried_for_every_kind_and_pattern(configure: Configure, tmp_path: Path) -> None:
+    text = PUBLIC + WITH_TOKEN + 'deployments = true\nlog_url = "https://{{{{{{{{ payload.release.body }}}}}}}}"\n'
+    pattern = text.replace("{{{{{{{{", "{{{{").replace("}}}}}}}}", "}}}}") + SITE.replace("acme/site", "acme/*")
+    assert checked(configure, tmp_path, pattern.replace("body", "html_url")) == []
+    [problem] = checked(configure, tmp_path, pattern + 'on = ["branch", "tag"]\n')
+    assert (problem.path, "no `log_url`" in problem.message) == ('plugins.github.repositories."acme/*"', True)
+    # An application that cannot be named is told elsewhere.
+    nameless = pattern.replace('"site"', '"{{{{ vars.x }}}}"')
+    assert checked(configure, tmp_path, nameless + 'on = ["branch"]\n') == []
 
 
 def problems(configure: Configure, text: str) -> list[str]:

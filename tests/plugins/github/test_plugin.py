@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from duct_tape.api import ApplicationName, Problem
-from duct_tape_github.conf import Repository
-from duct_tape_github.plugin import matching, samples
+from duct_tape.api import Problem, matching
+from duct_tape.senders import problems_of
 from duct_tape_github.sample import release_payload
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ def checked(configure: Configure, text: str) -> list[Problem]:
     assert instance is not None
     hook = assembly.registry.hook(instance, "ducttape_check")
     assert hook is not None
-    return list(hook())
+    return [*problems_of(assembly, instance), *hook()]
 
 
 def trigger(name: str, template: str) -> str:
@@ -92,12 +91,6 @@ def test_templates_are_rendered_whatever_the_pattern(configure: Configure, patte
     assert "there is no value for 'colour'" in problem.message
 
 
-def test_every_pattern_and_kind_of_release_is_tried() -> None:
-    site = ApplicationName("site")
-    assert samples(Repository(application=site, tags=("v*", "w*"))) == [("v1.0.0", False), ("w1.0.0", False)]
-    assert samples(Repository(application=site, prereleases=True)) == [("v1.0.0", False), ("v1.0.0", True)]
-
-
 def test_a_template_that_only_prereleases_break(configure: Configure) -> None:
     text = trigger("rc", "{% if release.prerelease %}{{ vars.channel }}{% else %}x{% endif %}")
     assert not checked(configure, text + HEAD + SITE + 'triggers = ["rc"]\n')
@@ -141,6 +134,13 @@ def test_a_default_is_the_way_out(configure: Configure, key: str) -> None:
     text = HEAD.replace("deploy", "named") + SITE
     assert checked(configure, trigger("named", f"x{{{{ {key} }}}}") + text)
     assert not checked(configure, trigger("named", f'x{{{{ {key} | default("y") }}}}') + text)
+
+
+def test_where_no_release_is_deployed_none_is_tried(configure: Configure) -> None:
+    text = trigger("named", "x{{ release.name }}{{ payload.ref | filename }}") + HEAD.replace("deploy", "named") + SITE
+    assert not checked(configure, text + 'on = ["branch", "tag"]\nbranches = ["release/*"]\n')
+    [problem] = checked(configure, text + 'on = ["build"]\nworkflows = ["CI"]\n')
+    assert "a build would fail in trigger `named`" in problem.message
 
 
 def test_one_problem_is_told_once(configure: Configure) -> None:

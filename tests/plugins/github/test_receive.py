@@ -11,16 +11,17 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from duct_tape.api import (
-    Event,
     MalformedError,
     RawDelivery,
     Release,
+    ReleasePublished,
     Secret,
     SignatureError,
     UnsupportedMediaError,
     moment,
 )
 from duct_tape_github import receive
+from duct_tape_github.names import MAX_NAME
 from duct_tape_github.sample import ping_payload, release_payload
 from signing import github_signature
 
@@ -132,7 +133,7 @@ def test_an_empty_secret_never_verifies() -> None:
 def test_a_release_is_parsed() -> None:
     payload = release_payload("acme/site", tag="v2", prerelease=True, release_id=7)
     event = receive.parse(delivery(json.dumps(payload).encode()))
-    assert event == Event(
+    assert event == ReleasePublished(
         name="release",
         delivery="72d3162e-cc78-11e3-81ab-4c9367dc0958",
         action="published",
@@ -148,13 +149,15 @@ def test_a_release_is_parsed() -> None:
             author="acme",
         ),
         payload=payload,
+        key=f"release:{payload['repository']['id']}:7:v2",
+        version="2026-01-02T03:04:05Z",
     )
 
 
 def test_a_tag_has_a_reasonable_length() -> None:
-    for length in (receive.MAX_TAG, receive.MAX_TAG + 1):
+    for length in (MAX_NAME, MAX_NAME + 1):
         body = json.dumps(release_payload("acme/site", tag="é" * length)).encode()
-        if length <= receive.MAX_TAG:
+        if length <= MAX_NAME:
             assert receive.parse(delivery(body)).release
         else:
             with pytest.raises(MalformedError, match="longer than 1000 characters"):

@@ -12,6 +12,7 @@ from tests.plugins.github.api_support import HOUR, URL, Instance, accepted, prob
 from tests.plugins.github.fake_github import TOKEN, Answer, FakeGitHub, ago
 from tests.server_support import free_port
 
+from duct_tape.api import Template
 from duct_tape_github import reconcile
 from duct_tape_github.errors import Limited
 from duct_tape_github.reconcile import Reconciler
@@ -153,7 +154,7 @@ def test_a_slow_repository_does_not_hold_up_the_others(fake: FakeGitHub, monkeyp
     monkeypatch.setattr(reconcile, "SECONDS", 0.2)
     fake.releases["acme/blog"] = []
     fake.gates[f"{SITE}/releases"] = threading.Event()
-    repositories: dict[str, Any] = {"acme/site": {}, "acme/blog": {"application": "blog"}}
+    repositories: dict[str, Any] = {"acme/site": {}, "acme/blog": {"application": Template("blog")}}
     reconciler = Instance(fake, repositories=repositories, reconcile={"deliveries": False}).look()
     assert problem(reconciler) == "GitHub took longer than 0.2 seconds to tell about acme/site"
     assert problem(reconciler, "acme/blog") == ""
