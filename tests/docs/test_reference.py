@@ -33,6 +33,10 @@ COMMAND_LINES = [
 ]  # fmt: skip
 
 
+# Where it is said why nothing is deployed.
+GITHUB = ("decide", "releases", "pushes", "packages", "builds")
+
+
 def test_configuration_has_the_tables_that_the_program_prints() -> None:
     result = CliRunner().invoke(group, ["schema", "--format", "markdown"])
     assert result.exit_code == 0
@@ -155,16 +159,18 @@ def test_file_names_shows_what_the_filter_makes() -> None:
         assert templates.filename(text.strip("`")) == name.strip("`")
 
 
-def test_every_reason_why_a_release_is_ignored_is_explained() -> None:
-    decide = (ROOT / "plugins/duct_tape_github/decide.py").read_text()
+def test_every_reason_why_a_version_is_ignored_is_explained() -> None:
+    plugin = "".join((ROOT / f"plugins/duct_tape_github/{name}.py").read_text() for name in GITHUB)
+    core = "".join((ROOT / f"core/duct_tape/{name}.py").read_text() for name in ("repositories", "filters/__init__"))
     journal = "".join(path.read_text() for path in (ROOT / "core/duct_tape/journal").glob("*.py"))
-    table = rows(after(page("how-to/prereleases-and-tags.md"), "## Why was it ignored?"))
+    pages = [page(f"how-to/{name}.md") for name in ("prereleases-and-tags", "deploy-on-push")]
+    table = [row for text in pages for row in rows(after(text, "## Why was it ignored?"))]
     for reason, _ in table:
-        for piece in re.split(r"…|`(?:push|created)`", reason.strip("`").strip()):
-            assert piece.strip(": ") in decide + journal, reason
-    # One row for each sentence of the integration, and one for the journal's.
-    sentences = re.findall(r'Ignored\(reason=f?"|^        return f?"[^"]', decide, re.MULTILINE)
-    assert len(table) == len(sentences) + 1
+        for piece in re.split(r"…|`(?:push|created)`|the (?:branch|tag) ", reason.strip("`").strip()):
+            assert piece.strip(":` ") in plugin + core + journal, reason
+    # One row for each sentence of the integration. The rest is said by the core, or begins with a name.
+    sentences = re.findall(r'(?:Ignored\(reason=|return )f?"[^"{]', plugin)
+    assert len(table) == len(sentences) + 10
 
 
 def test_the_least_release_is_a_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
