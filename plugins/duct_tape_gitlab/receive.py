@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from attrs import evolve
+
 from duct_tape.api import (
     Event,
     MalformedError,
@@ -61,6 +63,9 @@ def parse(delivery: RawDelivery) -> Event:
     action, release = read(payload)
     if release is None:
         return Event(name=name, delivery=number, action=action, repository=repository, payload=payload)
+    if release.kind == "branch":
+        # A branch may go the same way twice, and GitLab tells no time of a push. Sent again, a push has the same id.
+        release = evolve(release, id=f"{release.id}:{_sent(delivery)}")
     # A pipeline that took longer is not newer.
     version = moment(payload, "object_attributes.created_at") if release.kind == "build" else None
     return ReleasePublished(
@@ -72,6 +77,10 @@ def parse(delivery: RawDelivery) -> Event:
         version=version,
         payload=payload,
     )
+
+
+def _sent(delivery: RawDelivery) -> str:
+    return next((value for value in map(delivery.value, DELIVERY) if value), "")
 
 
 def _system(payload: dict[str, Any], number: str) -> Event:

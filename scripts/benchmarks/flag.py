@@ -93,7 +93,8 @@ async def _fire(server: Server, fired: Sequence[Shot], connections: int) -> dict
         volley = await shoot(server.port, fired, connections)
         if set(volley.statuses) != {202}:
             raise ProofError(f"not every answer was 202: {dict(volley.statuses)}")
-        done = await _complete(server, flags, fired) if flags else volley.ended
+        # A flag may be seen before the answer to its delivery is read.
+        done = max(volley.ended, await _complete(server, flags, fired)) if flags else volley.ended
         spent = usage.cpu
     if watching:
         watching.cancel()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from duct_tape.api import Ignored, MalformedError, Runs, Secret
+from duct_tape.api import Ignored, MalformedError, RawDelivery, ReleasePublished, Runs, Secret
 from duct_tape.assembly import assemble
 from duct_tape_gitlab.conf import GitLabConf
+from duct_tape_gitlab.receive import parse
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,6 +110,16 @@ def test_a_branch_that_is_set_back_is_deployed_again(gitlab: GitLab) -> None:
     first = there | {"before": "0" * 40, "after": "a" * 40, "checkout_sha": "a" * 40}
     assert len({deployed(gitlab, payload).key for payload in (first, there, back)}) == 3
     assert deployed(gitlab, there).key == deployed(gitlab, dict(there)).key
+
+
+def test_a_branch_may_go_the_same_way_twice(gitlab: GitLab) -> None:
+    body = json.dumps(gitlab.payload("branch")).encode()
+    keys = []
+    for number in ("one", "two", "one"):
+        event = parse(RawDelivery.build({"Content-Type": "application/json", "Idempotency-Key": number}, body))
+        assert isinstance(event, ReleasePublished)
+        keys.append(event.release.id)
+    assert keys[0] == keys[2] != keys[1]
 
 
 def test_a_tag_that_is_moved_is_deployed_again_and_one_that_is_sent_again_is_not(gitlab: GitLab) -> None:
