@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ needs_payloads = pytest.mark.skipif(not PAYLOADS.is_dir(), reason="real payloads
 
 ABSENT = object()
 VALUES: tuple[Any, ...] = (None, True, 0, 1.5, "x", [], {}, ABSENT)
+ODD = (*VALUES, False, -1, 10**30, "", "false", ["x"], {"x": 1})
 
 
 def payloads(*folders: str) -> list[str]:
@@ -34,7 +35,7 @@ def paths(value: Any, path: str = "") -> Iterator[str]:
         yield from paths(item, here)
 
 
-def replaced(payload: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+def replaced(payload: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
     """The payload with another value at a path."""
     result: dict[str, Any] = json.loads(json.dumps(payload))
     *parents, last = (int(key) if key.isdigit() else key for key in path.split("."))
@@ -105,3 +106,19 @@ def wrongly_deployed(
             if not good:
                 wrong.append((path, "absent" if value is ABSENT else value))
     return wrong
+
+
+def mistyped(payload: Mapping[str, Any], read: Mapping[str, tuple[type, ...]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every value that is read, replaced by each that is of none of its types. An absent one counts as null."""
+    for path, types in read.items():
+        for value in ODD:
+            if type(None if value is ABSENT else value) not in types:
+                yield f"{path} = {value!r}", replaced(payload, path, value)
+
+
+def unread(payload: Mapping[str, Any], read: Mapping[str, tuple[type, ...]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every value that is not read, replaced by anything."""
+    for path in paths(payload):
+        if path not in read:
+            for value in ODD:
+                yield f"{path} = {value!r}", replaced(payload, path, value)

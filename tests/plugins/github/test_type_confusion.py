@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.senders_support import ABSENT, VALUES, paths, replaced, same
 
 from duct_tape.api import Ignored, MalformedError, Runs
 from duct_tape_github import receive
@@ -14,8 +13,6 @@ from duct_tape_github import receive
 if TYPE_CHECKING:
     from tests.plugins.github.conftest import GitHub
 
-VALUES: tuple[Any, ...] = (None, True, 0, 1.5, "x", [], {})
-ABSENT = object()
 # What is read of a release, and the values among the above with which it is still well-formed.
 READ: dict[str, tuple[Any, ...]] = {
     "action": ("x",),
@@ -39,28 +36,6 @@ READ: dict[str, tuple[Any, ...]] = {
 IGNORED = {("action", "x"), ("release.prerelease", True), ("release.draft", True), ("repository.full_name", "x")}
 
 
-def paths(value: Any, path: str = "") -> Iterator[str]:
-    """Every key at every depth."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            here = f"{path}.{key}" if path else key
-            yield here
-            yield from paths(item, here)
-
-
-def replaced(payload: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
-    result: dict[str, Any] = json.loads(json.dumps(payload))
-    *parents, last = path.split(".")
-    table = result
-    for key in parents:
-        table = table[key]
-    if value is ABSENT:
-        del table[last]
-    else:
-        table[last] = value
-    return result
-
-
 def outcome(github: GitHub, payload: dict[str, Any]) -> str:
     try:
         return type(github.decide(payload)).__name__
@@ -68,12 +43,8 @@ def outcome(github: GitHub, payload: dict[str, Any]) -> str:
         return "MalformedError"
 
 
-def same(one: Any, other: Any) -> bool:
-    return type(one) is type(other) and (one is other or one == other)
-
-
 @pytest.mark.parametrize("action", ["published", "released"])
-@pytest.mark.parametrize("value", [*VALUES, ABSENT], ids=lambda value: "absent" if value is ABSENT else repr(value))
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: "absent" if value is ABSENT else repr(value))
 @pytest.mark.parametrize("path", READ)
 def test_a_mistyped_field_never_deploys(github: GitHub, path: str, value: Any, action: str) -> None:
     found = outcome(github, replaced(github.release(action=action), path, value))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.plugins.gitlab.read_support import READ
-from tests.plugins.mistyped_support import mistyped, paths, unread
+from tests.senders_support import mistyped, paths, unread
 
 from duct_tape.api import (
     Decision,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.plugins.gitlab.read_support import READ
-from tests.plugins.mistyped_support import mistyped
+from tests.senders_support import mistyped
 
 from duct_tape.api import Decision, MalformedError, Runs
 from duct_tape.testing import Harness

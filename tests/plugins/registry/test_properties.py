@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.plugins.mistyped_support import mistyped, paths, unread
+from tests.senders_support import mistyped, paths, unread
 
 from duct_tape.api import Decision, Event, MalformedError, RawDelivery, Runs, Secret, SignatureError
 from duct_tape_registry import docker_hub
