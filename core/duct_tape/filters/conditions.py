@@ -96,10 +96,24 @@ def comparison(word: str, left: Operand, right: Operand) -> Condition:
                 return value
         truth = compare(one, other)
         if truth is None:
-            return Unknown(f"`{left.shown} {word} {right.shown}` compares {_kind(one)} with {_kind(other)}")
+            return Unknown(_misfit(word, left, right, one, other))
         return truth
 
     return compared
+
+
+def _misfit(word: str, left: Operand, right: Operand, one: Any, other: Any) -> str:
+    if word == "matches" and isinstance(one, str):
+        return f"`{left.shown}` is longer than {MAX_MATCHED} characters"
+    said = f"`{left.shown} {word} {right.shown}` compares"
+    if word == "matches":
+        return f"{said} {_kind(one)} with a pattern"
+    if word in ("in", "contains"):
+        where, members = (right, other) if word == "in" else (left, one)
+        if not isinstance(members, list):
+            return f"`{where.shown}` is {_kind(members)}, not a list"
+        return f"{said} with members of another type"
+    return f"{said} {_kind(one)} with {_kind(other)}"
 
 
 def _kind(value: Any) -> str:
@@ -121,15 +135,17 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool |
 
 
 def _within(one: Any, other: Any) -> bool | None:
-    if not isinstance(other, list) or isinstance(one, (dict, list)):
+    if not isinstance(other, list):
         return None
-    return any(_same(one, item) is True for item in other)
+    # As `one == a or one == b`: a list of objects does not say that a text is not in it.
+    same = [_same(one, item) for item in other]
+    return True if True in same else None if None in same else False
 
 
 def _matching(one: Any, patterns: list[str]) -> bool | None:
-    if not isinstance(one, str):
+    if not isinstance(one, str) or len(one) > MAX_MATCHED:
         return None
-    return len(one) <= MAX_MATCHED and any(fnmatchcase(one, pattern) for pattern in patterns)
+    return any(fnmatchcase(one, pattern) for pattern in patterns)
 
 
 COMPARISONS: dict[str, Callable[[Any, Any], bool | None]] = {

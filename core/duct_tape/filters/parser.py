@@ -22,6 +22,8 @@ from duct_tape.filters.conditions import (
 
 MAX_SOURCE = 4096
 MAX_DEPTH = 32
+# Python takes half a second to compile the worst pattern of 4,000 characters.
+MAX_PATTERN = 1000
 
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -33,6 +35,7 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
+_MEMBERS = "a list holds texts, numbers, true and false only"
 _WORDS = frozenset("and or not in matches contains exists true false".split())
 
 
@@ -110,6 +113,8 @@ class _Parser:
             patterns = [patterns]
         if not isinstance(patterns, list) or not all(isinstance(pattern, str) for pattern in patterns):
             self._fail('`matches` needs a pattern such as "v*", or a list of patterns', back=1)
+        if any(len(pattern) > MAX_PATTERN for pattern in patterns):
+            self._fail(f"a pattern is longer than {MAX_PATTERN} characters", back=1)
         return Operand(operand.shown, lambda _: patterns, literal=True)
 
     def _operand(self) -> Operand:
@@ -132,9 +137,12 @@ class _Parser:
         while not self._take("sign", "]"):
             if items:
                 self._expect("sign", ",")
+            # Asked before it is read: lists in lists could be nested without an end.
+            if self._peek() == ("sign", "["):
+                self._fail(_MEMBERS)
             item = self._operand()
-            if not item.literal or isinstance(item.read({}), list):
-                self._fail("a list holds texts, numbers, true and false only", back=1)
+            if not item.literal:
+                self._fail(_MEMBERS, back=1)
             items.append(item.read({}))
         return Operand("the list", lambda _: items, literal=True)
 
