@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import ModuleType
 
 from attrs import frozen
@@ -20,6 +20,7 @@ from duct_tape.api import (
     RepositoriesConf,
     Sample,
     Secret,
+    SignatureError,
     header,
     json_bytes,
     member,
@@ -100,3 +101,15 @@ def forge() -> ModuleType:
         )
 
     return plugin(config_class=lambda: ForgeConf, routes=lambda ctx: [ReceiverRoute(receiver(ctx.config))])
+
+
+def refused(check: Callable[[RawDelivery], None], delivery: RawDelivery) -> bool:
+    """Whether ``admit`` or ``verify`` of a verifier refuses a delivery, which it has to do with the one text."""
+    try:
+        check(delivery)
+    except SignatureError as error:
+        told = (str(error), error.__cause__)
+    else:
+        return False
+    assert told == ("the signature is missing or wrong", None)
+    return True

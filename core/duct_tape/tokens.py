@@ -36,7 +36,12 @@ class SharedToken:
         value = delivery.value(self.header)
         if value is None or not value.startswith(self.prefix):
             raise SignatureError(REFUSED)
-        _refuse_unless_known(value.removeprefix(self.prefix), self.secrets)
+        try:
+            # A header's bytes, which the server has decoded as HTTP does.
+            claimed = value.removeprefix(self.prefix).encode("latin-1")
+        except UnicodeEncodeError:
+            raise SignatureError(REFUSED) from None
+        _refuse_unless_known(claimed, self.secrets)
 
     def verify(self, delivery: RawDelivery) -> None:
         """Refuse every other token."""
@@ -44,7 +49,7 @@ class SharedToken:
 
     def sign(self, delivery: RawDelivery) -> RawDelivery:
         """The delivery with the first token."""
-        return delivery.with_header(self.header, self.prefix + self.secrets[0].reveal().decode("utf-8"))
+        return delivery.with_header(self.header, self.prefix + self.secrets[0].reveal().decode("latin-1"))
 
 
 @frozen
@@ -59,7 +64,8 @@ class SecretPath:
 
     def admit(self, delivery: RawDelivery) -> None:
         """Refuse every other URL; the body has no part in it."""
-        _refuse_unless_known(delivery.path.removeprefix("/"), self.secrets)
+        claimed = delivery.path.removeprefix("/").encode("utf-8", "surrogatepass")
+        _refuse_unless_known(claimed, self.secrets)
 
     def verify(self, delivery: RawDelivery) -> None:
         """Refuse every other URL."""
@@ -75,8 +81,8 @@ def fits_path(secret: Secret) -> bool:
     return _UNRESERVED.fullmatch(secret.reveal()) is not None
 
 
-def _refuse_unless_known(claimed: str, secrets: Sequence[Secret]) -> None:
-    shown = hashlib.sha256(claimed.encode("utf-8", "surrogatepass")).digest()
+def _refuse_unless_known(claimed: bytes, secrets: Sequence[Secret]) -> None:
+    shown = hashlib.sha256(claimed).digest()
     # Digests, since `compare_digest` tells the length of what it compares. And no early exit.
     good = False
     for secret in secrets:

@@ -122,7 +122,9 @@ class Harness:
         """
         delivery = sample_delivery(self.assembly, instance, sample, signed=signed)
         path = f"/integrations/{instance}{delivery.path}"
-        return self.client.post(path, content=delivery.body, headers=list(delivery.headers))
+        # Bytes, since a token may have letters outside ASCII.
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in delivery.headers]
+        return self.client.post(path, content=delivery.body, headers=headers)
 
     def settle(self, seconds: float = 10.0) -> None:
         """Wait until no run is waiting and all plugins have been told.
