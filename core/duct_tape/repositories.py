@@ -25,6 +25,8 @@ from duct_tape.volume import name_problem
 
 # Git keeps a tag as a file, whose name has at most 255 bytes. It goes into logs, answers and flags.
 MAX_TAG = 1000
+# No sender has longer names, and patterns are not tried on what only looks like one.
+MAX_NAME = 1000
 _SHOWN = 200
 
 
@@ -110,13 +112,19 @@ class RepositoriesConf:
         """What the types cannot say."""
         yield from trigger_problems(self.triggers)
         yield from vars_problems("vars", self.vars)
+        spellings: dict[str, list[str]] = {}
+        for name in self.repositories:
+            spellings.setdefault(name.lower(), []).append(name)
         for name, repository in self.repositories.items():
             path = repository_path(name)
+            if not name.isascii():
+                hint = "no sender knows such a name: does a letter only look like another?"
+                yield Problem(message=f"`{name[:80]}` is not ASCII,", path=path, hint=hint)
             if not (self.triggers if repository.triggers is None else repository.triggers):
                 hint = "set `triggers` there or for all repositories"
                 yield Problem(message=f"`{name}` has no trigger,", path=path, hint=hint)
             # Each spelling is told with its own file.
-            others = [other for other in self.repositories if other != name and other.lower() == name.lower()]
+            others = [other for other in spellings[name.lower()] if other != name]
             if others:
                 message = f"a repository is named twice, as `{name}` and as `{'`, `'.join(others)}`,"
                 yield Problem(message=message, path=path, hint="upper and lower case are the same in its name")
@@ -124,7 +132,7 @@ class RepositoriesConf:
     def repository(self, name: str) -> Repository | None:
         """The configuration of a repository; upper and lower case are the same."""
         # Outside ASCII lower() joins what differs: the Kelvin sign becomes k.
-        if not name.isascii():
+        if not name.isascii() or len(name) > MAX_NAME:
             return None
         found = self.by_name.get(name.lower())
         if found is not None:
@@ -143,7 +151,7 @@ class RepositoriesConf:
         if found is None:
             return Pong(configured=False, message=f"the repository {repository[:_SHOWN]} is not configured here")
         kinds = " and ".join(found.on)
-        return Pong(configured=True, message=f"the signature is good; of {repository} is deployed: {kinds}")
+        return Pong(configured=True, message=f"the signature is good; of {repository[:_SHOWN]} is deployed: {kinds}")
 
     def decide(self, event: Event) -> Decision:
         """The decision for an event: a ``ReleasePublished`` of a configured repository is deployed, once.
