@@ -232,8 +232,9 @@ def numbered(events: Sequence[Event]) -> tuple[Event, ...]:
     ids = [event.delivery for event in events]
     if len(set(ids)) == len(ids):
         return tuple(events)
+    # All of them after the first one's id: `b/2` might be the id of another one already.
     first, *rest = events
-    return first, *(evolve(event, delivery=f"{event.delivery}/{number}") for number, event in enumerate(rest, 2))
+    return first, *(evolve(event, delivery=f"{first.delivery}/{number}") for number, event in enumerate(rest, 2))
 
 
 def _delivery(request: Request, body: bytes) -> RawDelivery:
