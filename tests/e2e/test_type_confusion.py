@@ -28,7 +28,8 @@ def real(name: str) -> dict[str, Any]:
 
 CASES = {action: sample(action) for action in ("published", "released")}
 if PAYLOADS.is_dir():
-    CASES |= {name: real(name) for name in REAL}
+    # All of them are tried without a socket; these two, published and released, over one.
+    CASES |= {name: real(name) for name in (REAL[0], REAL[-1])}
 # Each case has an application of its own, so that none is older than what another one has deployed.
 APPLICATIONS = {name: f"app{number}" for number, name in enumerate(CASES)}
 

@@ -17,7 +17,7 @@ from duct_tape.secret import Secret
 from duct_tape.templates import Template
 
 SAMPLE = "sample"
-SECRET = "7d8f0a1c52e94b36"  # noqa: S105 - no secret of anybody
+SECRET = "7d8f0a1c52e94b3607c1d5e9a2f48b60"  # noqa: S105 - no secret of anybody
 _VALUES: dict[Any, Any] = {
     str: "sample",
     int: 1,
