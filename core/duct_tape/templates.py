@@ -193,6 +193,10 @@ def _replace(text: object, old: str, new: str) -> str:
 def _finalize(value: Any) -> Any:
     if value is None:
         raise jinja2.UndefinedError("a value is null")
+    if isinstance(value, (Mapping, list, tuple)):
+        # Python's way to write one down, such as `['a']`, is nobody's text.
+        kind = "an object" if isinstance(value, Mapping) else "a list"
+        raise jinja2.UndefinedError(f"a value is {kind} and no text: use `tojson`")
     return value
 
 
