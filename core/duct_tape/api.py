@@ -37,6 +37,7 @@ from duct_tape.repositories import (
     secrets_problems,
 )
 from duct_tape.results import Result
+from duct_tape.rules import Rule, RulesConf
 from duct_tape.runs import Outcome, Refusal, Run, RunState
 from duct_tape.sample import Sample, matching, samples
 from duct_tape.secret import Secret
@@ -79,6 +80,8 @@ __all__ = [
     "RepositoriesConf",
     "Repository",
     "Result",
+    "Rule",
+    "RulesConf",
     "Run",
     "RunState",
     "Runs",

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from duct_tape.delivery import Ignored, RawDelivery, Runs
+from duct_tape.delivery import Decision, Ignored, RawDelivery, Runs
 from duct_tape.errors import DuctTapeError, MalformedError, PermanentError, Problem, UnsupportedMediaError
 from duct_tape.events import Event
 from duct_tape.plugins.instance import Instance
 from duct_tape.repositories import RepositoriesConf, repository_path
+from duct_tape.rules import RulesConf, rule_path
 from duct_tape.sample import Sample, samples
 from duct_tape.web.receive import Receiver, ReceiverRoute
 
@@ -57,40 +58,62 @@ def first_sample(assembly: Assembly, name: str) -> Sample:
 
 
 def problems_of(assembly: Assembly, instance: Instance) -> Iterator[Problem]:
-    """What would go wrong with a version of each configured repository, of each kind."""
+    """What would go wrong with a version of each configured repository, of each kind, and with each rule's sample."""
     receiver = _receiver(instance)
     conf = instance.config
-    if receiver is None or receiver.sample is None or not isinstance(conf, RepositoriesConf):
+    if receiver is None or receiver.sample is None:
         return
-    for name, repository in conf.repositories.items():
-        # A sample's name may miss a pattern, or a filter; no template may be left unrendered because of that.
-        lenient = evolve(repository, tags=(), branches=(), when=None)
-        alone = evolve(conf, repositories={name: lenient})
-        told: dict[str, None] = {}
-        for sample in samples(evolve(conf, repositories={name: repository})):
-            told |= dict.fromkeys(_failures(assembly, instance, alone, receiver.sample(sample)))
-        for message in told:
-            yield Problem(message=message, path=f"plugins.{instance.name}.{repository_path(name)}")
+    if isinstance(conf, RepositoriesConf):
+        for name in conf.repositories:
+            told = dict.fromkeys(_repository_failures(assembly, instance, receiver, name))
+            path = f"plugins.{instance.name}.{repository_path(name)}"
+            yield from (Problem(message=message, path=path) for message in told)
+    elif isinstance(conf, RulesConf):
+        for name in (name for name, rule in conf.rules.items() if rule.sample):
+            path = f"plugins.{instance.name}.{rule_path(name)}"
+            failures = _rule_failures(assembly, instance, receiver, name)
+            yield from (Problem(message=message, path=path) for message in failures)
 
 
-def _failures(assembly: Assembly, instance: Instance, conf: RepositoriesConf, delivery: RawDelivery) -> Iterator[str]:
-    receiver = _receiver(instance)
-    assert receiver is not None  # noqa: S101 - the caller has asked it for its sample
+def _repository_failures(assembly: Assembly, instance: Instance, receiver: Receiver, name: str) -> Iterator[str]:
+    conf: RepositoriesConf = instance.config
+    assert receiver.sample is not None  # noqa: S101 - the caller has asked
+    repository = conf.repositories[name]
+    # A sample's name may miss a pattern, or a filter; no template may be left unrendered because of that.
+    lenient = evolve(repository, tags=(), branches=(), when=None)
+    alone = evolve(conf, repositories={name: lenient})
+    for sample in samples(evolve(conf, repositories={name: repository})):
+        try:
+            parsed = receiver.parse(receiver.sample(sample))
+        except (MalformedError, UnsupportedMediaError) as error:
+            yield f"the plugin cannot read its own sample: {error},"
+            continue
+        for event in [parsed] if isinstance(parsed, Event) else parsed:
+            kind = event.release.kind if event.release else "version"
+            yield from _failures(assembly, instance, event, alone.decide(event), f"a {kind}")
+
+
+def _rule_failures(assembly: Assembly, instance: Instance, receiver: Receiver, name: str) -> Iterator[str]:
+    conf: RulesConf = instance.config
     try:
-        parsed = receiver.parse(delivery)
-    except (MalformedError, UnsupportedMediaError) as error:
-        yield f"the plugin cannot read its own sample: {error},"
+        parsed = receiver.parse(receiver.simulated("", conf.sample_of(name)))
+    except DuctTapeError as error:
+        yield f"its own sample cannot be used: {error},"
         return
-    for event in [parsed] if isinstance(parsed, Event) else parsed:
-        decision = conf.decide(event)
-        kind = event.release.kind if event.release else "version"
-        if isinstance(decision, Ignored):
-            yield f"a {kind} would not be deployed: {decision.reason},"
-        for planned in decision.runs if isinstance(decision, Runs) else ():
-            try:
-                assembly.preview(instance.name, planned, event)
-            except PermanentError as error:
-                yield f"a {kind} would fail in trigger `{planned.trigger}`: {error},"
+    first = parsed if isinstance(parsed, Event) else parsed[0]
+    # By this rule alone: another may hold for the same payload.
+    for event in conf.read(evolve(first, action=name)):
+        yield from _failures(assembly, instance, event, receiver.decide(event), "its own sample")
+
+
+def _failures(assembly: Assembly, instance: Instance, event: Event, decision: Decision, what: str) -> Iterator[str]:
+    if isinstance(decision, Ignored):
+        yield f"{what} would not be deployed: {decision.reason},"
+    for planned in decision.runs if isinstance(decision, Runs) else ():
+        try:
+            assembly.preview(instance.name, planned, event)
+        except PermanentError as error:
+            yield f"{what} would fail in trigger `{planned.trigger}`: {error},"
 
 
 def receives(instance: Instance) -> bool:

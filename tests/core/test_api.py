@@ -11,8 +11,8 @@ from duct_tape import api
 NAMES = """
     API_VERSION Acceptance Action ApplicationName Check Context Decision DuctTapeError Event Filter Flag Hmac Ignored
     MalformedError Outcome PermanentError PlannedRun PluginError Pong Problem RawDelivery Receiver ReceiverRoute
-    Refusal Release ReleasePublished RepositoriesConf Repository Result Run RunState Runs Sample Secret SecretPath
-    SharedToken SignatureError StandardWebhooks Template TransientError TriggerName UnavailableError
+    Refusal Release ReleasePublished RepositoriesConf Repository Result Rule RulesConf Run RunState Runs Sample Secret
+    SecretPath SharedToken SignatureError StandardWebhooks Template TransientError TriggerName UnavailableError
     UnsupportedMediaError Verifier Volume commit fits_path header hookimpl identity is_pattern json_bytes matching
     member moment names_problems option parse_form parse_json repository_path safe_name samples secrets_problems
     standard_webhooks_problems

@@ -19,6 +19,7 @@ from duct_tape.events import Event
 from duct_tape.journal import Acceptance, Stored
 from duct_tape.journal.sqlite import SQLiteJournal
 from duct_tape.senders import receiver_of
+from duct_tape.web.receive import numbered
 
 
 @click.command("replay", epilog="Example: duct-tape deliveries replay 72d3162e-cc78-11e3-81ab-4c9367dc0958")
@@ -35,10 +36,14 @@ def replay_command(delivery: str, again: bool, config: Path | None, as_json: boo
     logging.disable(logging.CRITICAL)
     assembly = assemble(config).require()
     # All of them are decided before anything of the first one is accepted.
-    found = [(item, _decided(assembly, item)) for item in stored(config, delivery)]
+    found = [
+        (item.recorded.instance, event, decision)
+        for item in stored(config, delivery)
+        for event, decision in _decided(assembly, item)
+    ]
 
     async def question(journal: SQLiteJournal) -> list[tuple[dict[str, Any], list[str]]]:
-        return [await _replayed(journal, item, decision, again) for item, decision in found]
+        return [await _replayed(journal, *one, again) for one in found]
 
     told = with_journal(config, question)
     facts = {"delivery": delivery, "replays": [replay for replay, _ in told]}
@@ -68,10 +73,9 @@ def with_event(item: Stored) -> Event:
 
 
 async def _replayed(
-    journal: SQLiteJournal, item: Stored, decision: Decision, again: bool
+    journal: SQLiteJournal, instance: str, event: Event, decision: Decision, again: bool
 ) -> tuple[dict[str, Any], list[str]]:
     """What became of it, as data and as sentences."""
-    instance, event = item.recorded.instance, with_event(item)
     facts: dict[str, Any] = {"integration": instance, "delivery": event.delivery, "runs": []}
     if not isinstance(decision, Runs) or not decision.runs:
         reason = getattr(decision, "reason", "") or getattr(decision, "message", "") or "no run was asked for"
@@ -89,20 +93,20 @@ async def _replayed(
     return {**facts, "delivery": event.delivery, "runs": ids}, sentences
 
 
-def _decided(assembly: Assembly, item: Stored) -> Decision:
+def _decided(assembly: Assembly, item: Stored) -> list[tuple[Event, Decision]]:
     instance, event = item.recorded.instance, with_event(item)
     receiver = receiver_of(assembly, instance)
     try:
-        decision: Decision = receiver.decide(event)
+        told = [(read, receiver.decide(read)) for read in numbered(receiver.reread(event))]
     except MalformedError as error:
         raise DuctTapeError(f"{instance} cannot decide about it: {error}") from None
     except Exception as error:
         # A fault of the integration.
         raise DuctTapeError(f"{instance} cannot decide about it ({type(error).__name__})") from error
-    for planned in decision.runs if isinstance(decision, Runs) else ():
+    for planned in (planned for _, decision in told if isinstance(decision, Runs) for planned in decision.runs):
         if planned.trigger not in assembly.triggers:
             raise DuctTapeError(f"the plugin behind the trigger `{planned.trigger}` is off: `duct-tape plugins`")
-    return decision
+    return told
 
 
 async def _told(journal: SQLiteJournal, instance: str, accepted: Acceptance) -> AsyncIterator[str]:

@@ -58,6 +58,8 @@ class Receiver:
     :param parse: the event of a verified delivery, or several where one delivery tells of several; raises
         ``MalformedError`` or ``UnsupportedMediaError``.
     :param decide: what to do about an event.
+    :param reread: the events that a recorded one is today, for ``duct-tape deliveries replay``, where what ``parse``
+        makes of a delivery depends on the configuration. By default the event itself.
     :param simulated: the delivery that the sender would make for an event name and a body, unsigned; for
         ``duct-tape simulate``. By default the body as JSON, with no header more.
     :param sample: a delivery that the sender would make, unsigned; for ``duct-tape check``, ``duct-tape <instance>
@@ -69,6 +71,7 @@ class Receiver:
     verifier: Verifier
     parse: Callable[[RawDelivery], Event | Sequence[Event]]
     decide: Callable[[Event], Decision]
+    reread: Callable[[Event], Sequence[Event]] = field(default=lambda event: (event,))
     simulated: Callable[[str, bytes], RawDelivery] = field(default=lambda event, body: json_delivery(body))
     sample: Callable[[Sample], RawDelivery] | None = None
     senders: Mapping[str, Named] = field(factory=dict)
