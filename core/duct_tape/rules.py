@@ -189,7 +189,7 @@ class RulesConf:
         try:
             return path.read_bytes()
         except OSError as error:
-            raise DuctTapeError(f"the sample {path} cannot be read ({error.strerror})") from None
+            raise DuctTapeError(f"{path} cannot be read ({error.strerror})") from None
 
     def _named(self, event: Event) -> list[str]:
         return [name for name in self.rules if event.action in ("", name)]

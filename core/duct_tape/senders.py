@@ -116,6 +116,16 @@ def _failures(assembly: Assembly, instance: Instance, event: Event, decision: De
             yield f"{what} would fail in trigger `{planned.trigger}`: {error},"
 
 
+def triggers_of_rules(assembly: Assembly) -> set[str]:
+    """The triggers that rules use. What they are given is known only where a rule has a sample."""
+    rules = [(conf, rule) for conf in _confs(assembly) for rule in conf.rules.values()]
+    return {name for conf, rule in rules for name in (conf.triggers if rule.triggers is None else rule.triggers)}
+
+
+def _confs(assembly: Assembly) -> list[RulesConf]:
+    return [instance.config for instance in assembly.registry if isinstance(instance.config, RulesConf)]
+
+
 def receives(instance: Instance) -> bool:
     """Whether the instance is an integration."""
     return _receiver(instance) is not None

@@ -80,6 +80,15 @@ def with_senders(folder: Path, *names: str) -> None:
         (folder / f"conf.d/{name}.toml").write_text(text)
 
 
+def with_rules(folder: Path) -> None:
+    """Switch on the sender without a plugin that the pages call `ci`."""
+    (folder / "secrets").mkdir(exist_ok=True)
+    (folder / "secrets/ci").write_text("4f1d0c5a9b3e4c7d8a6f")
+    secrets = f"secrets = [{{ file = '{folder}/secrets/ci' }}]"
+    text = f"[plugins.ci]\nuse = 'webhook'\n{secrets}\ntoken = {{ header = 'X-Token' }}\n"
+    (folder / "conf.d/ci.toml").write_text(text)
+
+
 def rows(text: str) -> list[list[str]]:
     """The cells of the first table in ``text``, without its heading."""
     table = re.search(r"^\|.*\n\|[-|]+\|\n((?:\|.*\n?)*)", text, re.MULTILINE)

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 import pytest
-from tests.docs.support import ROOT, Block, blocks, commands, with_notify, with_senders
+from tests.docs.support import ROOT, Block, blocks, commands, with_notify, with_rules, with_senders
 
 from duct_tape.assembly import assemble
 from duct_tape.cli import COMMANDS, group
@@ -72,6 +72,16 @@ def problems(place: Path, text: str, monkeypatch: pytest.MonkeyPatch, plugins: M
     return [str(problem) for problem in check(assemble(None, plugins))]
 
 
+def with_samples(place: Path, block: Block) -> None:
+    """Write the page's first block of JSON wherever a rule of the block has its sample."""
+    for instance in tomllib.loads(block.text).get("plugins", {}).values():
+        for rule in instance.get("rules", {}).values():
+            if "sample" in rule:
+                payload = next(item.text for item in blocks("json") if item.page == block.page)
+                (place / rule["sample"]).parent.mkdir(parents=True, exist_ok=True)
+                (place / rule["sample"]).write_text(payload)
+
+
 def module(name: str, text: str) -> types.ModuleType:
     """A block as a module."""
     made = types.ModuleType(name)
@@ -81,6 +91,7 @@ def module(name: str, text: str) -> types.ModuleType:
 
 @pytest.mark.parametrize("block", [block for block in blocks("toml") if block.mark in ("", "wrong")], ids=str)
 def test_toml_is_configuration(block: Block, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_samples(place, block)
     found = problems(place, block.text, monkeypatch, {})
     if block.mark == "wrong":
         # The next block shows what `duct-tape check` says of it.
@@ -151,6 +162,7 @@ def command_lines() -> list[tuple[str, str]]:
 def test_commands_exist_with_these_options(where: str, line: str, place: Path) -> None:
     with_notify(place / "conf")
     with_senders(place / "conf", "bitbucket", "gitea", "gitlab", "registry")
+    with_rules(place / "conf")
     words = shlex.split(line)
     command: click.Command = group
     context = click.Context(group, info_name="duct-tape", **group.context_settings)

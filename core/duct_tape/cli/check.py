@@ -19,7 +19,7 @@ from duct_tape.errors import ConfigurationError, Problem
 from duct_tape.events import Event, Release
 from duct_tape.plugins.instance import Instance
 from duct_tape.plugins.isolation import PluginFailure, call
-from duct_tape.senders import problems_of
+from duct_tape.senders import problems_of, triggers_of_rules
 
 # Stands for the instance, where no integration uses a trigger. None can have this name.
 SAMPLE = "a sample"
@@ -150,7 +150,7 @@ def _unused_triggers(assembly: Assembly) -> Iterable[Problem]:
         author="octocat",
     )
     event = Event(name="release", action="published", delivery="sample", repository="owner/name", release=release)
-    previewed = {planned.trigger for _, _, planned in assembly.previewed}
+    previewed = {planned.trigger for _, _, planned in assembly.previewed} | triggers_of_rules(assembly)
     for name in [name for name in assembly.triggers if name not in previewed]:
         try:
             call(lambda: assembly.preview(SAMPLE, PlannedRun(application="application", trigger=name), event))  # noqa: B023

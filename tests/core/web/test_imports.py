@@ -11,7 +11,7 @@ FORBIDDEN = """
     yaml sphinx trio aioquic uvloop prometheus_client apprise unittest pdb multiprocessing.pool pkg_resources setuptools
     duct_tape.listener duct_tape.testing duct_tape.cli duct_tape_bitbucket duct_tape_gitea duct_tape_github
     duct_tape_gitlab duct_tape_http_request duct_tape_notify duct_tape_registry duct_tape_run_command
-    duct_tape_touch_file
+    duct_tape_standard_webhooks duct_tape_touch_file duct_tape_webhook
 """
 FORBIDDEN_ON_THE_HOST = "starlette hypercorn jinja2 cattrs pluggy anyio h2 h11 sqlite3 duct_tape.web duct_tape.plugins"
 MODULES = 550

@@ -1,0 +1,1 @@
+"""The integration for senders that follow Standard Webhooks."""

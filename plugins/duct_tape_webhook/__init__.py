@@ -1,0 +1,1 @@
+"""The integration for senders that have none of their own."""
