@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
+
+from attrs import evolve
 
 from duct_tape.api import (
+    Filter,
     MalformedError,
     RawDelivery,
     Receiver,
     ReleasePublished,
+    Rule,
     Runs,
     Sample,
     Secret,
@@ -27,6 +32,10 @@ from duct_tape_gitlab.plugin import receiver as gitlab
 from duct_tape_registry.conf import RegistryConf
 from duct_tape_registry.conf import Repository as Image
 from duct_tape_registry.plugin import receiver as registry
+from duct_tape_standard_webhooks.conf import StandardWebhooksConf
+from duct_tape_standard_webhooks.plugin import receiver as standard_webhooks
+from duct_tape_webhook.conf import HmacConf, WebhookConf
+from duct_tape_webhook.plugin import receiver as webhook
 from fuzzing.oracle import Target, hold
 
 REPOSITORY = "acme/site"
@@ -54,6 +63,18 @@ GITLAB = GitLabConf(
 IMAGES = {REPOSITORY: Image(application=Template("site"))}
 DOCKER_HUB = RegistryConf(kind="docker-hub", secrets=SECRETS, triggers=TRIGGERS, repositories=IMAGES)
 GHCR = RegistryConf(kind="ghcr", secrets=SECRETS, triggers=TRIGGERS, repositories=IMAGES)
+
+RULE = Rule(
+    application=Template("site"),
+    repository=Template(REPOSITORY),
+    version=Template("{{ payload.version }}"),
+    published_at=Template("{{ payload.at }}"),
+    when=Filter('payload.version matches "v*"'),
+)
+RULES: Any = {"secrets": (Secret("fuzzing", b"whsec_" + b"A" * 32),), "triggers": TRIGGERS, "rules": {"one": RULE}}
+PAYLOAD = b'{"type": "release.published", "version": "v1", "at": "2026-01-02T03:04:05Z"}'
+WEBHOOK = webhook(WebhookConf(**RULES, hmac=HmacConf(header="X-Signature"), delivery_header="X-Id"))
+STANDARD = standard_webhooks(StandardWebhooksConf(**RULES))
 
 
 def target(name: str, receiver: Receiver) -> Target:
@@ -103,4 +124,6 @@ TARGETS = (
     target("gitlab", gitlab(GITLAB)),
     target("docker-hub", registry(DOCKER_HUB)),
     target("ghcr", registry(GHCR)),
+    target("webhook", evolve(WEBHOOK, sample=lambda wanted: WEBHOOK.simulated("", PAYLOAD))),
+    target("standard-webhooks", evolve(STANDARD, sample=lambda wanted: STANDARD.simulated("", PAYLOAD))),
 )

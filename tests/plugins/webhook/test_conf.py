@@ -77,7 +77,10 @@ def test_there_must_be_a_secret() -> None:
     ("sample", "problem"),
     [
         ('{"version": "v1", "label": "x"}', ""),
-        ('{"version": "v1"}', "a sample would fail in trigger `deploy`: template '{{ payload.label }}': there is no"),
+        (
+            '{"version": "v1"}',
+            "its own sample would fail in trigger `deploy`: template '{{ payload.label }}': there is no",
+        ),
         ('{"tag": "v1"}', "its own sample would not be deployed: rule `release`: `version` cannot be made"),
         ('{"version": "v2"}', "its own sample would not be deployed: rule `release`: the filter"),
         ("{", "its own sample cannot be used: the body is not JSON in UTF-8, in plugins.ci"),
