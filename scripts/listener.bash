@@ -57,7 +57,7 @@ requested() { enter_cancel && [[ -f ./$1 && ! -L ./$1 ]]; }
 # tidy_requests ACTIVE_RUN…: forget requests that come too late, or that nobody will serve. Never more than some at a
 # time, for there may be a million.
 tidy_requests() {
-  local item name run id='^[A-Za-z0-9][A-Za-z0-9._-]*$'
+  local item name run gone=() id='^[A-Za-z0-9][A-Za-z0-9._-]*$'
   local -A active=()
   for run; do active[$run]=yes; done
   (
@@ -65,8 +65,10 @@ tidy_requests() {
     while IFS='' read -rd '' item; do
       name=${item:1}
       [[ $name =~ $id ]] && { [[ ${active[$name]-} ]] || [[ $item == +* && ! -e ../.results/$name.json ]]; } && continue
-      rm -df -- "./$name"
-    done < <(find . -mindepth 1 -maxdepth 1 \( -type f -mmin -1440 -printf '+%f\0' -o -printf '-%f\0' \) | head -zn 200)
+      gone+=("./$name")
+    done < <(find . -mindepth 1 -maxdepth 1 \( -type f -mmin -1440 -printf '+%f\0' -o \
+      ! \( -type d ! -empty \) -printf '-%f\0' \) | head -zn 1000)
+    ((${#gone[@]} == 0)) || rm -df -- "${gone[@]}"
   ) 2>/dev/null
 }
 

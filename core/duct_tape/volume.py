@@ -168,8 +168,8 @@ class Volume:
 
     def clean(self) -> None:
         """Remove temporary files that a killed process left behind an hour ago or earlier."""
-        with self._folder() as folder:
-            for name in os.listdir(folder):
+        with self._folder() as folder, os.scandir(folder) as items:
+            for name in (item.name for item in items):
                 if not name.startswith(TEMPORARY):
                     continue
                 # Whatever somebody else put under such a name is not ours to remove, and no reason to fail.

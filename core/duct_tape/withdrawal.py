@@ -58,10 +58,17 @@ def _put_back(folder: int, temporary: str, name: str) -> None:
         pass
     except OSError:  # A folder, or a file system without links.
         with suppress(OSError):
-            if name not in os.listdir(folder):
+            if not _exists(folder, name):
                 os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
         return
     os.unlink(temporary, dir_fd=folder)
+
+
+def _exists(folder: int, name: str) -> bool:
+    with suppress(FileNotFoundError):
+        os.lstat(name, dir_fd=folder)
+        return True
+    return False
 
 
 def _asks_for(folder: int, name: str, run: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Collection
 from pathlib import Path
 
 from attrs import frozen
@@ -25,22 +26,29 @@ class Applications:
     def script(self, name: str) -> Path:
         return self.path / name / "bin" / "deploy"
 
-    def problem(self, name: str) -> str | None:
+    def names(self) -> frozenset[str]:
+        """All names that an application can have, whether it can be deployed or not.
+
+        :raises OSError: the applications folder itself cannot be read at the moment.
+        """
+        return frozenset(name for name in os.listdir(self.path) if name_problem(name) is None)
+
+    def problem(self, name: str, names: Collection[str] | None = None) -> str | None:
         """Why ``name`` cannot be deployed, or None when it can.
 
+        :param names: what ``names`` gave a moment ago, for whoever asks about many.
         :raises OSError: the applications folder itself cannot be read at the moment.
         """
         if problem := name_problem(name):
             return f"it is no application's name: {problem}"
         # The listing, not a look-up: where capitals make no difference, `APP` must not become a second `app`.
-        if name not in os.listdir(self.path):
+        if name not in (os.listdir(self.path) if names is None else names):
             return f"no application has this name in {self.path}"
         return self._script_problem(name)
 
     def deployable(self) -> list[str]:
         """The names of all applications that can be deployed, sorted."""
-        names = (name for name in os.listdir(self.path) if name_problem(name) is None)
-        return sorted(name for name in names if self._script_problem(name) is None)
+        return sorted(name for name in self.names() if self._script_problem(name) is None)
 
     def _script_problem(self, name: str) -> str | None:
         try:

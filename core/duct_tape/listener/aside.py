@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import stat
 from contextlib import suppress
@@ -13,6 +14,9 @@ from duct_tape.listener.names import aside_name
 from duct_tape.listener.spool import Spool
 
 KEEP = 100
+# However much a stranger has put in there, a move costs a moment.
+MOST_LISTED = 1000
+MOST_DELETED = 20
 
 
 def set_aside(spool: Spool, name: str) -> str:
@@ -41,15 +45,16 @@ def _move(spool: Spool, name: str, source: int) -> str:
 
 def _make_room(aside: int) -> None:
     """Delete the oldest, but never a folder that holds something: it may be dear to someone."""
-    names = sorted(os.listdir(aside))
-    surplus = len(names) - KEEP + 1
+    with os.scandir(aside) as found:
+        names = sorted(item.name for item in itertools.islice(found, MOST_LISTED))
+    surplus, deleted = min(len(names) - KEEP + 1, MOST_DELETED), 0
     for name in names:
-        if surplus <= 0:
+        if deleted >= surplus:
             return
         with suppress(OSError):
             _delete(aside, name)
-            surplus -= 1
-    if surplus > 0:
+            deleted += 1
+    if surplus > 0 and not deleted:
         raise OSError(errno.ENOSPC, "too many folders are set aside already")
 
 

@@ -6,7 +6,6 @@ and nothing is opened; what nobody is going to ask for any more is removed in sm
 
 from __future__ import annotations
 
-import itertools
 import os
 import stat
 import time
@@ -15,10 +14,11 @@ from contextlib import suppress
 
 from duct_tape.listener.names import is_run_id
 from duct_tape.listener.spool import Spool
+from duct_tape.listener.sweep import Sweep
 
 # A flag that a day later has not come does not come any more.
 KEEP_SECONDS = 24 * 3600.0
-PORTION = 200
+PORTION = 1000
 
 
 def requested(spool: Spool, runs: Iterable[str]) -> set[str]:
@@ -36,22 +36,25 @@ def forget(spool: Spool, run: str) -> None:
         os.unlink(run, dir_fd=folder)
 
 
-def tidy(spool: Spool, active: Collection[str], ended: Callable[[str], bool], keep: float = KEEP_SECONDS) -> None:
-    """Remove what is no request, and requests that come too late or whose flag never came.
+def tidy(
+    spool: Spool, sweep: Sweep, active: Collection[str], ended: Callable[[str], bool], keep: float = KEEP_SECONDS
+) -> None:
+    """Remove a portion of what is no request, and of requests that come too late or whose flag never came.
 
+    :param sweep: where the last portion ended.
     :param active: runs that have not ended.
     :param ended: whether the end of a run is told already.
     :param keep: how long a request may wait for its flag, in seconds.
     """
     oldest = time.time() - keep
-    with spool.cancel() as folder, os.scandir(folder) as found:
-        for item in itertools.islice(found, PORTION):
+    with spool.cancel() as folder:
+        for name in sweep.take(folder):
             with suppress(OSError):
-                status = item.stat(follow_symlinks=False)
+                status = os.lstat(name, dir_fd=folder)
                 if stat.S_ISDIR(status.st_mode):
-                    os.rmdir(item.name, dir_fd=folder)
-                elif not _may_be_served(item.name, status, active, ended, oldest):
-                    os.unlink(item.name, dir_fd=folder)
+                    os.rmdir(name, dir_fd=folder)
+                elif not _may_be_served(name, status, active, ended, oldest):
+                    os.unlink(name, dir_fd=folder)
 
 
 def _is_request(folder: int, run: str) -> bool:

@@ -31,12 +31,14 @@ class Order:
     """A claim that was read and found to ask for an application of ours.
 
     :param begun: when a listener that is gone has started it, if it has.
+    :param late: whether a newer flag for the application was found before it.
     """
 
     claim: Claim
     flag: Flag
     content: bytes
     begun: str | None = None
+    late: bool = False
 
     @property
     def application(self) -> str:

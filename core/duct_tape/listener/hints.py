@@ -15,6 +15,8 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 
+MOST_READS = 16
+
 
 class Hints:
     """Watches one folder, where the system can do that, and calls ``wake`` for anything that appears in it."""
@@ -47,6 +49,7 @@ class Hints:
 
     def _drain(self, handle: int) -> None:
         with suppress(BlockingIOError):
-            while os.read(handle, 64 * 1024):
-                pass
+            # No more than that: whoever makes events faster than they are read must not keep us from looking.
+            for _ in range(MOST_READS):
+                os.read(handle, 64 * 1024)
         self._wake()

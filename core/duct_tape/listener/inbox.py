@@ -20,15 +20,20 @@ from duct_tape.listener.applications import Applications
 from duct_tape.listener.claims import Claim, Order
 from duct_tape.listener.heartbeat import Heartbeat
 from duct_tape.listener.hints import Hints
+from duct_tape.listener.intake import Intake
 from duct_tape.listener.leftovers import end_left_overs
 from duct_tape.listener.names import is_run_id
-from duct_tape.listener.spool import Entry, Spool
+from duct_tape.listener.refusals import Refusals
+from duct_tape.listener.spool import Spool
+from duct_tape.listener.sweep import Sweep
 from duct_tape.results import Result
 
 log = logging.getLogger(__name__)
 
 # Listing thousands of results takes longer than a deploy may wait for.
 PRUNE_SECONDS = 10.0
+# A stranger's million must not lie there for days.
+SWEEP_SECONDS = 0.5
 
 
 class Inbox:
@@ -39,7 +44,6 @@ class Inbox:
     """
 
     def __init__(self, spool: Spool, applications: Applications, wake: Callable[[], None] | None = None) -> None:
-        self.refusals = 0
         self._path = spool.path
         self._spool: Spool | None = spool
         self._applications = applications
@@ -50,38 +54,63 @@ class Inbox:
         self._mistakes: set[tuple[str, str]] = set()
         self._left_over: set[str] = set()
         self._seen: Spool | None = None
-        self._immovable: set[tuple[str, int]] = set()
         self._undeletable: set[str] = set()
+        self._refusals = Refusals()
+        self._intake = Intake(self._refusals)
+        self._requests, self._results = Sweep(cancel.PORTION), Sweep(results.PORTION)
         self._next_pruning = self._next_tidying = 0.0
+        self._refused_runs = False
 
     @property
     def mistaken(self) -> bool:
         """Whether the listener itself has failed somewhere."""
         return bool(self._mistakes)
 
+    @property
+    def refusals(self) -> int:
+        """How many things were no flag, or none that could be deployed."""
+        return self._refusals.count
+
+    @property
+    def more(self) -> bool:
+        """Whether there is so much in the volume that the next look should come soon."""
+        return self._intake.more
+
     def close(self) -> None:
+        self._refusals.conclude()
+        self._release()
+
+    def _release(self) -> None:
         if self._hints:
             self._hints.close()
         if self._spool:
             self._spool.close()
+        for sweep in (self._intake, self._requests, self._results):
+            sweep.close()
         self._hints = self._spool = None
 
     def look(self, known: Collection[str]) -> list[Order]:
-        """Claim every flag there is; gives the orders whose claim is not ``known`` yet, oldest first."""
+        """Claim the flags there are; gives the orders whose claim is not ``known`` yet, oldest first.
+
+        Of more flags than a look takes, those that bear an application's name come first; ``more`` tells of the others.
+        """
         orders: list[Order] = []
         try:
             with self._going_on("looking for flags"):
                 spool = self._current()
                 known = {*known, *self._undeletable}
                 self._note_left_over(spool, known)
-                self._claim_all(spool)
+                names = self._applications.names()
+                self._intake.claim(spool, names)
                 for claim in claims.pending(spool, known):
-                    if order := self._judged(spool, claim):
+                    if order := self._judged(spool, claim, names):
                         orders.append(self._taken_over(spool, order))
+                self._refusals.breathe()
                 self._heartbeat.beat(spool)
         except StartupError as error:
             self._tell(str(error))
         except OSError as error:
+            self._intake.close()
             # Not the names of temporary files: the same trouble is told once.
             where = self._path if error.filename is None or error.filename[:1] == "." else error.filename
             self._tell(f"{where} cannot be used: {error.strerror}")
@@ -97,7 +126,10 @@ class Inbox:
             self._heartbeat.beat(spool)
             if time.monotonic() >= self._next_tidying:
                 self._next_tidying = time.monotonic() + PRUNE_SECONDS
-                cancel.tidy(spool, active, lambda run: results.ended(spool, run))
+                cancel.tidy(spool, self._requests, active, lambda run: results.ended(spool, run))
+                self._next_tidying = _next(self._requests)
+            if self._refused_runs or self._results.more:
+                self._prune(active)
             return cancel.requested(spool, active)
         return set()
 
@@ -122,12 +154,17 @@ class Inbox:
         self._forget(order.claim)
         with suppress(StartupError, OSError):
             cancel.forget(self._current(), order.flag.run)
+        self._prune(active)
+
+    def _prune(self, active: Collection[str]) -> None:
         if time.monotonic() < self._next_pruning:
             return
         self._next_pruning = time.monotonic() + PRUNE_SECONDS
+        self._refused_runs = False
         try:
             with self._going_on("deleting old results"):
-                results.prune(self._current(), active)
+                results.prune(self._current(), self._results, active)
+                self._next_pruning = _next(self._results)
         except (StartupError, OSError) as error:
             log.warning("old results cannot be deleted: %s", error)
 
@@ -135,7 +172,7 @@ class Inbox:
         """The opened volume, opened anew when the folder was taken away and made again."""
         if self._spool and self._spool.is_current():
             return self._spool
-        self.close()
+        self._release()
         self._spool = spool = Spool.open(self._path)
         self._hints = self._watch()
         self._heartbeat.again()
@@ -179,54 +216,30 @@ class Inbox:
             log.info("flags are answered again in %s", self._path)
         self._trouble = trouble
 
-    def _claim_all(self, spool: Spool) -> None:
-        entries = spool.entries()
-        self._immovable &= {(entry.name, entry.inode) for entry in entries}
-        # Listed once, and not for each of the flags: there may be thousands.
-        newest = claims.newest(spool) if entries else ""
-        for entry in entries:
-            if (entry.name, entry.inode) in self._immovable:
-                continue
-            try:
-                if entry.kind:
-                    self._refused(entry.name, f"it is {entry.kind}", aside.set_aside(spool, entry.name))
-                elif claim := claims.take(spool, entry.name, newest):
-                    newest = claim.id
-            except FileNotFoundError:
-                continue  # It was taken back meanwhile.
-            except OSError as error:
-                self._leave(entry, error)
-
-    def _leave(self, entry: Entry, error: OSError) -> None:
-        self._immovable.add((entry.name, entry.inode))
-        self.refusals += 1
-        log.warning("cannot move %r out of %s, so it stays: %s", entry.name, self._path, error.strerror)
-
-    def _judged(self, spool: Spool, claim: Claim) -> Order | None:
+    def _judged(self, spool: Spool, claim: Claim, names: Collection[str]) -> Order | None:
         found = b""
         try:
             found = claims.content(spool, claim)
-            flag = claims.identify(claim, found, self._applications.problem)
+            flag = claims.identify(claim, found, lambda name: self._applications.problem(name, names))
         except ValueError as error:
             flag = str(error)
         if isinstance(flag, Flag):
-            return Order(claim=claim, flag=flag, content=found)
+            late = self._intake.is_late(claim.id, flag.application)
+            return Order(claim=claim, flag=flag, content=found, late=late)
         self._refuse(spool, claim, found, flag)
         return None
 
     def _refuse(self, spool: Spool, claim: Claim, found: bytes, reason: str) -> None:
         said = Flag.parse(found)
         if said and is_run_id(said.run):
+            self._refused_runs = True
             self.report(Result.unstarted(said, "refused", reason))
         try:
-            self._refused(claim.name, reason, aside.set_claim_aside(spool, claim))
+            new = aside.set_claim_aside(spool, claim)
         except OSError as error:
-            self._refused(claim.name, reason, f"nothing, for it cannot be moved: {error.strerror}")
+            new = f"nothing, for it cannot be moved: {error.strerror}"
             self._forget(claim)
-
-    def _refused(self, name: str, reason: str, new: str) -> None:
-        self.refusals += 1
-        log.warning("set aside %r as .set-aside/%s: %s", name, new, reason)
+        self._refusals.tell("set aside %r as .set-aside/%s: %s", claim.name, new, reason)
 
     def _forget(self, claim: Claim) -> None:
         try:
@@ -236,3 +249,8 @@ class Inbox:
         if not gone:  # Then at least it must not be deployed for ever.
             self._undeletable.add(claim.id)
             log.warning("the claim .running/%s cannot be removed: remove it by hand", claim.id)
+
+
+def _next(sweep: Sweep) -> float:
+    """When the next portion is due."""
+    return time.monotonic() + (SWEEP_SECONDS if sweep.more else PRUNE_SECONDS)

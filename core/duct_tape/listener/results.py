@@ -9,19 +9,23 @@ from contextlib import suppress
 
 from duct_tape.files import create, read, write
 from duct_tape.listener.spool import Spool
+from duct_tape.listener.sweep import Sweep
 from duct_tape.results import MAX_RESULT_BYTES, Result
 
 KEEP_RUNS = 200
 UNREAD_SECONDS = 600.0
 # However busy it is, the folder stays of a size that can be listed.
 MOST_RUNS = 5000
+# Of more files, which only a stranger makes, those of one portion are compared with each other.
+PORTION = 4 * MOST_RUNS
 KEEP_SECONDS = 30 * 24 * 3600.0
 
 
 def put(spool: Spool, result: Result) -> None:
     """Make ``.results/<run>.json`` appear."""
     with spool.results() as folder:
-        write(folder, f"{result.run}.json", result.to_line(), durable=result.state != "deploying")
+        # A refusal can be had for any name, a million times; it does not have to outlast a power failure.
+        write(folder, f"{result.run}.json", result.to_line(), durable=result.state not in ("deploying", "refused"))
 
 
 def begun(spool: Spool, run: str) -> str | None:
@@ -55,6 +59,7 @@ def open_log(spool: Spool, run: str) -> int:
 
 def prune(
     spool: Spool,
+    sweep: Sweep,
     active: Collection[str] = (),
     keep: int = KEEP_RUNS,
     age: float = KEEP_SECONDS,
@@ -62,13 +67,14 @@ def prune(
 ) -> None:
     """Delete the results and logs of all but the newest runs, and of those that are very old.
 
+    :param sweep: where the last portion ended.
     :param active: runs whose deploy has not ended.
     :param unread: results that are younger, in seconds, are kept however many there are: a server that was just
         started again has not read them yet.
     """
     with spool.results() as folder:
         runs: dict[str, float] = {}
-        names = os.listdir(folder)
+        names = sweep.take(folder)
         for name in names:
             with suppress(FileNotFoundError):
                 changed = os.lstat(name, dir_fd=folder).st_mtime

@@ -22,6 +22,8 @@ from duct_tape.results import Result
 
 # Nobody has to look after these.
 GOOD = frozenset({"deployed", "superseded", "cancelled"})
+# Between two looks into a volume that holds more than one look takes; others have their turn meanwhile.
+BREATH = 0.05
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +76,7 @@ class Listener:
             self._look()
             self._attend()
             self._start()
-            await self._pause()
+            await self._pause(BREATH if self._inbox.more else math.inf)
         await self._drain()
 
     async def once(self) -> None:
@@ -84,9 +86,11 @@ class Listener:
             self._wake.clear()
             self._attend()
             self._start()
-            if not self._tasks:
+            if not self._tasks and not self._inbox.more:
                 return
-            await self._pause()
+            await self._pause(BREATH if self._inbox.more else math.inf)
+            if self._inbox.more:
+                self._look()
         await self._drain()
 
     def stop(self) -> None:
@@ -106,6 +110,8 @@ class Listener:
             # Before it could overtake another.
             if order.flag.run in cancelled:
                 self._finish(order, _cancelled(order))
+            elif order.late:
+                self._finish(order, _superseded(order))
             elif older := self._lanes.offer(order):
                 self._finish(older, _superseded(older))
 

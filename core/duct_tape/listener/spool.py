@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import stat
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
@@ -77,10 +78,9 @@ class Spool:
             return False
         return os.path.samestat(folder, os.fstat(self.top)) and os.path.samestat(lock, os.fstat(self.lock))
 
-    def entries(self) -> list[Entry]:
-        """What lies at the top, oldest first; names that begin with a dot are Duct Tape's own."""
-        with os.scandir(self.top) as found:
-            entries = [_entry(item) for item in found if not item.name.startswith(".")]
+    def entries(self, names: Iterable[str]) -> list[Entry]:
+        """Those of the ``names`` that lie at the top, oldest first."""
+        entries = [_entry(self.top, name) for name in names]
         return sorted((item for item in entries if item), key=lambda item: (item.changed, item.name))
 
     def running(self) -> AbstractContextManager[int]:
@@ -119,14 +119,14 @@ def _has(mode: int, bits: int) -> bool:
     return mode & bits == bits
 
 
-def _entry(item: os.DirEntry[str]) -> Entry | None:
+def _entry(top: int, name: str) -> Entry | None:
     try:
-        found = item.stat(follow_symlinks=False)
+        found = os.lstat(name, dir_fd=top)
     except FileNotFoundError:
         return None
     form = stat.S_IFMT(found.st_mode)
     kind = "" if form == stat.S_IFREG else _KINDS.get(form, "a device")
-    return Entry(name=item.name, kind=kind, changed=found.st_mtime_ns, inode=found.st_ino)
+    return Entry(name=name, kind=kind, changed=found.st_mtime_ns, inode=found.st_ino)
 
 
 def _locked(path: Path, top: int) -> int:

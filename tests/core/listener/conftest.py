@@ -10,6 +10,7 @@ from tests.listener_support import Host
 
 from duct_tape.listener.applications import Applications
 from duct_tape.listener.spool import Spool
+from duct_tape.listener.sweep import Sweep
 
 
 @pytest.fixture
@@ -29,3 +30,10 @@ def spool(host: Host) -> Iterator[Spool]:
 @pytest.fixture
 def applications(host: Host) -> Applications:
     return Applications(host.applications)
+
+
+@pytest.fixture
+def sweep() -> Iterator[Sweep]:
+    sweep = Sweep(1000)
+    yield sweep
+    sweep.close()

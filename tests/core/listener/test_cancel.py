@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import itertools
 import os
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from tests.listener_support import Host
 
 from duct_tape.listener import cancel
 from duct_tape.listener.spool import Spool
+from duct_tape.listener.sweep import Sweep
 from duct_tape.volume import Volume
 
 
@@ -43,12 +46,12 @@ def test_a_request_is_forgotten_once(spool: Spool, folder: Path) -> None:
     assert os.listdir(folder) == ["folder"]
 
 
-def test_it_is_made_where_it_is_missing(host: Host, spool: Spool) -> None:
-    cancel.tidy(spool, (), never)
+def test_it_is_made_where_it_is_missing(host: Host, spool: Spool, sweep: Sweep) -> None:
+    cancel.tidy(spool, sweep, (), never)
     assert (host.volume / ".cancel").stat().st_mode & 0o7777 == 0o2770
 
 
-def test_tidying_keeps_what_may_be_served(spool: Spool, folder: Path) -> None:
+def test_tidying_keeps_what_may_be_served(spool: Spool, sweep: Sweep, folder: Path) -> None:
     long_ago = time.time() - 2 * cancel.KEEP_SECONDS
     for name in ("old", "old-active", "ended", "ended-active", "a\nb", ".hidden"):
         (folder / name).touch()
@@ -59,18 +62,19 @@ def test_tidying_keeps_what_may_be_served(spool: Spool, folder: Path) -> None:
     (folder / "empty").mkdir()
     (folder / "full" / "dear").mkdir(parents=True)
 
-    cancel.tidy(spool, {"old-active", "ended-active"}, lambda run: run.startswith("ended"))
+    cancel.tidy(spool, sweep, {"old-active", "ended-active"}, lambda run: run.startswith("ended"))
 
     assert sorted(os.listdir(folder)) == ["ended-active", "full", "old-active", "run-1"]
 
 
-def test_tidying_takes_its_time(spool: Spool, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cancel, "PORTION", 10)
+def test_tidying_takes_its_time_and_gets_past_what_stays(spool: Spool, folder: Path) -> None:
     for number in range(24):
         (folder / f"a\n{number}").touch()
-    left = []
-    for _ in range(3):
-        cancel.tidy(spool, (), never)
-        left.append(len(os.listdir(folder)))
-    assert left[0] >= 15
-    assert left[2] <= 2
+        (folder / f"full{number}" / "dear").mkdir(parents=True)
+    left = [49]
+    with closing(Sweep(10)) as sweep:
+        for _ in range(5):
+            cancel.tidy(spool, sweep, (), never)
+            left.append(len(os.listdir(folder)))
+    assert all(before - after <= 10 for before, after in itertools.pairwise(left))
+    assert left[-1] == 25

@@ -10,6 +10,7 @@ from tests.listener_support import Host
 from duct_tape.flags import Flag
 from duct_tape.listener import results
 from duct_tape.listener.spool import Spool
+from duct_tape.listener.sweep import Sweep
 from duct_tape.results import Result, moment
 
 FLAG = Flag(run="r1", application="app", tag="v1")
@@ -62,7 +63,7 @@ def test_a_log_begins_empty_and_follows_no_link(host: Host, spool: Spool) -> Non
     assert (host.volume / ".results" / "r1.log").read_text() == ""
 
 
-def test_old_results_are_deleted_by_number_and_age(host: Host, spool: Spool) -> None:
+def test_old_results_are_deleted_by_number_and_age(host: Host, spool: Spool, sweep: Sweep) -> None:
     folder = host.volume / ".results"
     folder.mkdir()
     now = time.time()
@@ -76,7 +77,7 @@ def test_old_results_are_deleted_by_number_and_age(host: Host, spool: Spool) -> 
     (folder / "folder").mkdir()
     os.utime(folder / "folder", (0, 0))
 
-    results.prune(spool, active={"r5"}, keep=4, age=250, unread=0)
+    results.prune(spool, sweep, active={"r5"}, keep=4, age=250, unread=0)
 
     assert sorted(os.listdir(folder)) == sorted(
         ["folder", *(f"r{number}.{kind}" for number in (0, 1, 2, 5) for kind in ("json", "log"))]
@@ -84,7 +85,7 @@ def test_old_results_are_deleted_by_number_and_age(host: Host, spool: Spool) -> 
 
 
 def test_what_the_server_may_not_have_read_yet_is_kept(
-    host: Host, spool: Spool, monkeypatch: pytest.MonkeyPatch
+    host: Host, spool: Spool, sweep: Sweep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = host.volume / ".results"
     folder.mkdir()
@@ -92,8 +93,8 @@ def test_what_the_server_may_not_have_read_yet_is_kept(
     for number in range(8):
         (folder / f"r{number}.json").touch()
         os.utime(folder / f"r{number}.json", (now - number * 100, now - number * 100))
-    results.prune(spool, keep=1, unread=450)
+    results.prune(spool, sweep, keep=1, unread=450)
     assert sorted(os.listdir(folder)) == [f"r{number}.json" for number in range(5)]
     monkeypatch.setattr(results, "MOST_RUNS", 3)
-    results.prune(spool, keep=1, unread=450)
+    results.prune(spool, sweep, keep=1, unread=450)
     assert sorted(os.listdir(folder)) == [f"r{number}.json" for number in range(3)]
