@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import difflib
 import functools
-import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,6 +22,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from duct_tape.errors import TemplateError
+from duct_tape.filename import filename
 from duct_tape.types import Variables
 
 MAX_SOURCE = 4096
@@ -49,24 +49,6 @@ _TESTS = frozenset("defined undefined eq ne in lt gt le ge string number boolean
 
 # Jinja's words.
 _UNKNOWN = re.compile(r"No (?P<kind>filter|test) named '(?P<name>.*)'")
-_UNSAFE = re.compile(rb"[^A-Za-z0-9._@+,-]")
-_MAX_FILENAME = 120
-
-
-def filename(value: object) -> str:
-    """Any text as one safe path component; two texts never give one name.
-
-    ``v1.2.3`` stays as it is; every other byte becomes ``%XX``, also a leading dot or dash. A name that
-    would be longer than 120 characters is cut and ends with ``=`` and the SHA-256 of the whole text.
-    """
-    text = value if isinstance(value, str) else str(value)
-    data = text.encode("utf-8", "surrogatepass")
-    name = _UNSAFE.sub(lambda found: b"%%%02X" % found.group()[0], data).decode("ascii")
-    if name[:1] in (".", "-"):
-        name = f"%{ord(name[0]):02X}{name[1:]}"
-    if len(name) > _MAX_FILENAME:
-        return f"{name[:48]}={hashlib.sha256(data).hexdigest()}"
-    return name or "%"
 
 
 def _bounded(value: Any) -> Any:

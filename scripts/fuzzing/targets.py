@@ -21,12 +21,13 @@ from duct_tape.api import (
     parse_json,
 )
 from duct_tape.errors import TemplateError
+from duct_tape.filename import filename
 from duct_tape.flags import Flag
 from duct_tape.listener.environment import environment
 from duct_tape.listener.names import aside_name, printable
 from duct_tape.payload import parse_form
 from duct_tape.results import MAX_OUTPUT, Result
-from duct_tape.templates import MAX_RESULT, Template, filename
+from duct_tape.templates import MAX_RESULT, Template
 from duct_tape.volume import name_problem
 from duct_tape_github import answers, builds, receive
 from duct_tape_github.conf import GitHubConf, Repository

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from duct_tape.templates import Template, filename
+from duct_tape.filename import filename
+from duct_tape.templates import Template
 from duct_tape.volume import MAX_NAME_BYTES, name_problem, safe_name
 
 ANY_TEXT = st.text(st.characters(categories=None), max_size=300)

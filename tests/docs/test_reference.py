@@ -20,6 +20,7 @@ from duct_tape.cli import COMMANDS, group
 from duct_tape.cli.init import starter
 from duct_tape.cli.simulate import simulate
 from duct_tape.events import Release
+from duct_tape.filename import filename
 from duct_tape.hookspecs import HOOKS, HookSpecs
 from duct_tape.lint.finding import RULES
 from duct_tape.runs import Run
@@ -156,7 +157,7 @@ def test_notifications_lists_all_that_a_message_can_say() -> None:
 def test_file_names_shows_what_the_filter_makes() -> None:
     table = rows(after(page("how-to/file-names.md"), "<!-- table: filename -->"))
     for text, name in table:
-        assert templates.filename(text.strip("`")) == name.strip("`")
+        assert filename(text.strip("`")) == name.strip("`")
 
 
 def test_every_reason_why_a_version_is_ignored_is_explained() -> None:
