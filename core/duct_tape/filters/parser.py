@@ -100,7 +100,7 @@ class _Parser:
             self._at += 1
             self._expect("word", "in")
             return negation(comparison("in", left, self._operand()))
-        if text not in COMPARISONS or kind == "text":
+        if text not in COMPARISONS:
             return lambda values: boolean(left, values)
         self._at += 1
         right = self._patterns() if text == "matches" else self._operand()

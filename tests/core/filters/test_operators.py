@@ -192,3 +192,10 @@ def test_filters_are_equal_by_their_text() -> None:
     assert Filter("payload.ok") == Filter("payload.ok")
     assert Filter("payload.ok") != Filter("payload.no")
     assert repr(Filter("payload.ok")) == "Filter(source='payload.ok')"
+
+
+def test_values_that_no_json_has_are_looked_at_without_an_error() -> None:
+    odd: dict[Any, Any] = {1: "x", None: "y", ("a",): "z", "at": object(), "": "empty", "set": {1}}
+    for source in ("exists odd.a", "odd.at == 1", "odd.at in [1]", "odd['1'] == 'x'", "odd.set contains 1", "odd.at"):
+        assert Filter(source).refusal({"odd": odd})
+    assert Filter("odd[''] == 'empty'").refusal({"odd": odd}) == ""
