@@ -126,7 +126,7 @@ def test_a_filter_pins_a_type() -> None:
     rules = conf(release=rule(when='payload.version matches "*"'))
     assert told(rules) == [("shop", "1.2.3")]
     [reason] = told(rules, PAYLOAD | {"version": 5})
-    assert "compares a number with a list" in reason
+    assert "compares a number with a pattern" in reason
 
 
 def test_a_recorded_event_is_read_by_its_own_rule_again() -> None:
