@@ -11,7 +11,7 @@ from contextlib import suppress
 from duct_tape.files import opened
 from duct_tape.listener.claims import Claim, release
 from duct_tape.listener.names import aside_name
-from duct_tape.listener.spool import Spool
+from duct_tape.listener.spool import Entry, Spool
 
 KEEP = 100
 # However much a stranger has put in there, a move costs a moment.
@@ -25,6 +25,23 @@ def set_aside(spool: Spool, name: str) -> str:
     :raises OSError: it cannot be moved, for instance a folder of another user.
     """
     return _move(spool, name, spool.top)
+
+
+def set_aside_seen(spool: Spool, entry: Entry) -> str | None:
+    """Move what was looked at into ``.set-aside/``; None if something else had its name by then, which is put back.
+
+    :raises OSError: it cannot be moved, or not be put back.
+    """
+    new = _move(spool, entry.name, spool.top)
+    with spool.aside() as aside:
+        found = os.lstat(new, dir_fd=aside)
+        if (found.st_ino, found.st_mtime_ns) == (entry.inode, entry.changed):
+            return new
+        # Unlike a rename, a link never replaces what is newer.
+        with suppress(FileExistsError):
+            os.link(new, entry.name, src_dir_fd=aside, dst_dir_fd=spool.top, follow_symlinks=False)
+        os.unlink(new, dir_fd=aside)
+    return None
 
 
 def set_claim_aside(spool: Spool, claim: Claim) -> str:

@@ -101,7 +101,7 @@ class Inbox:
                 known = {*known, *self._undeletable}
                 self._note_left_over(spool, known)
                 names = self._applications.names()
-                self._intake.claim(spool, names)
+                self._intake.claim(spool, names, lambda name: self._applications.problem(name, names))
                 for claim in claims.pending(spool, known):
                     if order := self._judged(spool, claim, names):
                         orders.append(self._taken_over(spool, order))

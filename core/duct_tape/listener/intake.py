@@ -6,8 +6,10 @@ in portions: flags with a name from a template, and what is no flag at all and m
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
+from duct_tape.files import read
+from duct_tape.flags import MAX_FLAG_BYTES, Flag
 from duct_tape.listener import aside, claims
 from duct_tape.listener.refusals import Refusals
 from duct_tape.listener.spool import Entry, Spool
@@ -41,8 +43,11 @@ class Intake:
     def close(self) -> None:
         self._sweep.close()
 
-    def claim(self, spool: Spool, applications: Collection[str]) -> None:
-        """Claim all flags that bear the name of one of the ``applications``, and a portion of everything else."""
+    def claim(self, spool: Spool, applications: Collection[str], problem: Callable[[str], str | None]) -> None:
+        """Claim all flags that bear the name of one of the ``applications``, and a portion of everything else.
+
+        :param problem: says why a name is not an application that can be deployed.
+        """
         if not self._sweep.more:
             self._latest.clear()
         self._changed.clear()
@@ -50,7 +55,7 @@ class Intake:
         # Listed once, and not for each of the flags.
         newest = claims.newest(spool) if entries else ""
         for entry in entries:
-            newest = self._take(spool, entry, newest)
+            newest = self._take(spool, entry, newest, problem)
             if entry.name in applications:
                 self._note(entry.name, entry.changed)
         if not self._sweep.more:
@@ -70,7 +75,7 @@ class Intake:
     def _note(self, application: str, changed: int) -> None:
         self._latest[application] = max(changed, self._latest.get(application, changed))
 
-    def _take(self, spool: Spool, entry: Entry, newest: str) -> str:
+    def _take(self, spool: Spool, entry: Entry, newest: str, problem: Callable[[str], str | None]) -> str:
         if (entry.name, entry.inode) in self._immovable:
             self._met.add((entry.name, entry.inode))
             return newest
@@ -78,6 +83,9 @@ class Intake:
             if entry.kind:
                 new = aside.set_aside(spool, entry.name)
                 self._refusals.tell("set aside %r as .set-aside/%s: it is %s", entry.name, new, entry.kind)
+            elif (reason := problem(entry.name)) and _holds_no_flag(spool, entry.name):
+                if seen := aside.set_aside_seen(spool, entry):
+                    self._refusals.tell("set aside %r as .set-aside/%s: %s", entry.name, seen, reason)
             elif claim := claims.take(spool, entry.name, newest):
                 self._changed[claim.id] = entry.changed
                 return claim.id
@@ -92,3 +100,12 @@ class Intake:
             self._immovable.add((entry.name, entry.inode))
             self._met.add((entry.name, entry.inode))
         self._refusals.tell("cannot move %r out of %s, so it stays: %s", entry.name, spool.path, error.strerror)
+
+
+def _holds_no_flag(spool: Spool, name: str) -> bool:
+    """Whether a look is enough, and no claim is needed: that is four times the work, and there may be a million."""
+    try:
+        found = read(spool.top, name, MAX_FLAG_BYTES + 1)
+    except OSError:
+        return False
+    return len(found) <= MAX_FLAG_BYTES and Flag.parse(found) is None

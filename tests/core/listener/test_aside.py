@@ -54,3 +54,21 @@ def test_folders_that_hold_something_are_never_deleted(
 
     assert host.at_top() == ["d2"]
     assert len(host.aside()) == 2
+
+
+def test_a_folder_full_of_a_strangers_files_is_emptied_bit_by_bit(
+    host: Host, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aside, "KEEP", 3)
+    monkeypatch.setattr(aside, "MOST_LISTED", 50)
+    folder = host.volume / ".set-aside"
+    folder.mkdir()
+    for number in range(100):
+        (folder / f"{number}").touch()
+    left = []
+    for number in range(8):
+        (host.volume / f"f{number}").touch()
+        aside.set_aside(spool, f"f{number}")
+        left.append(len(host.aside()))
+    assert left[0] == 81
+    assert left[-1] == 3

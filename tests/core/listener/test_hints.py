@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 from collections.abc import Callable
 
 import pytest
 from tests.listener_support import Host
 
-from duct_tape.listener.hints import Hints
+from duct_tape.listener.hints import MOST_READS, Hints
 
 
 def woken(host: Host, act: Callable[[], object]) -> bool:
@@ -54,3 +55,22 @@ def test_a_watch_that_cannot_be_set_is_no_error(host: Host, caplog: pytest.LogCa
 
     assert not woken(host, host.make_volume)
     assert "looked at every second instead" in caplog.text
+
+
+def test_events_without_end_are_not_read_to_their_end(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[int] = []
+
+    def endless(_: int, size: int) -> bytes:
+        reads.append(size)
+        return b"event"
+
+    async def inside() -> None:
+        woken: list[int] = []
+        hints = Hints(host.volume, lambda: woken.append(len(reads)))
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "read", endless)
+            hints._drain(0)
+        hints.close()
+        assert woken == [MOST_READS]
+
+    asyncio.run(inside())

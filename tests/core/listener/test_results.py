@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextlib import closing
 
 import pytest
 from tests.listener_support import Host
@@ -98,3 +99,17 @@ def test_what_the_server_may_not_have_read_yet_is_kept(
     monkeypatch.setattr(results, "MOST_RUNS", 3)
     results.prune(spool, sweep, keep=1, unread=450)
     assert sorted(os.listdir(folder)) == [f"r{number}.json" for number in range(3)]
+
+
+def test_a_folder_full_of_a_strangers_files_is_pruned_in_portions(host: Host, spool: Spool) -> None:
+    folder = host.volume / ".results"
+    folder.mkdir()
+    for number in range(60):
+        (folder / f"junk{number}").touch()
+    left = [60]
+    with closing(Sweep(20)) as sweep:
+        for _ in range(8):
+            results.prune(spool, sweep, keep=2, unread=0)
+            left.append(len(os.listdir(folder)))
+    assert left[1] == 42
+    assert left[-1] == 2
