@@ -27,15 +27,15 @@ sweep() {
 # Sets $found to the next names, and $more if there are others. `find` waits at the end of its pipe until it is asked
 # again; it never holds more than some ten thousand names.
 take_portion() {
-  local name code
+  local name code end=$((${EPOCHREALTIME/[.,]/} + 500000))
   if [[ ! $more ]]; then
     exec {listing}<&-
     exec {listing}< <(exec find .. -mindepth 1 -maxdepth 1 ! -name '.*' -printf '%f\0' 2>/dev/null 9>&- {wake}>&-)
     more=yes part=''
   fi
-  while ((${#found[@]} < PORTION)); do
+  # It may find little for long, among a million names that begin with a dot.
+  while ((${#found[@]} < PORTION && ${EPOCHREALTIME/[.,]/} < end)); do
     name=''
-    # It may find nothing for long, among a million names that begin with a dot.
     IFS='' read -rd '' -t 0.5 -u "$listing" name
     code=$?
     part+=$name
