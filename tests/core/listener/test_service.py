@@ -11,7 +11,7 @@ from tests.listener_support import Host
 
 from duct_tape.errors import StartupError
 from duct_tape.flags import Flag
-from duct_tape.listener import claims
+from duct_tape.listener import claims, intake
 from duct_tape.listener.applications import Applications
 from duct_tape.listener.claims import Claim
 from duct_tape.listener.deploy import Deploy
@@ -55,6 +55,26 @@ def test_once_deploys_what_is_there(host: Host) -> None:
 
     assert (host.runs("a"), host.runs("b")) == (["v1"], ["v2"])
     assert host.claims() == []
+
+
+def test_of_flags_in_several_portions_the_newest_is_deployed_last_or_alone(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "PORTION", 1)
+    host.application("a")
+    for number in range(1, 9):
+        flag = Flag(run=f"r{number}", application="a", tag=f"v{number}")
+        host.flag(f"a--{number}", content=flag.to_line().encode())
+        os.utime(host.volume / f"a--{number}", (number, number))
+
+    assert once(host)
+
+    assert host.at_top() == []
+    tags = [int(tag[1:]) for tag in host.runs("a")]
+    assert tags == sorted(tags)
+    assert tags[-1] == 8
+    assert {result["state"] for result in host.results()} <= {"deployed", "superseded"}
+    assert len(host.results()) == 8
 
 
 def test_once_says_no_when_something_failed_or_was_refused(host: Host) -> None:
