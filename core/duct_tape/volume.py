@@ -138,18 +138,19 @@ class Volume:
         with self._folder() as top, suppress(OSError), files.opened(top, CANCEL) as folder:
             os.unlink(run, dir_fd=folder)
 
-    def withdraw(self, run: str) -> bool:
+    def withdraw(self, run: str, application: str = "") -> bool:
         """Take back the flag of a run, whatever its name, if no listener has claimed it yet.
 
+        :param application: the run's, whose name is tried first.
         :returns: whether it was there; then no listener deploys the run any more.
         """
         with self._folder() as folder:
-            return withdraw(folder, run)
+            return withdraw(folder, run, application)
 
-    def holds(self, run: str) -> bool:
-        """Whether a flag of that run waits for a listener."""
+    def holds(self, run: str, application: str = "") -> bool:
+        """Whether a flag of that run waits for a listener; the application's name is tried first."""
         with self._folder() as folder:
-            return find(folder, run) is not None
+            return find(folder, run, application) is not None
 
     def check(self) -> None:
         """Find out whether this process can leave files here.

@@ -18,16 +18,21 @@ from duct_tape.flags import MAX_FLAG_BYTES, Flag
 MOST_LOOKED_AT = 10_000
 
 
-def find(folder: int, run: str) -> str | None:
-    """The name of the flag that asks for ``run`` at the volume's top, or None when there is none."""
+def find(folder: int, run: str, application: str = "") -> str | None:
+    """The name of the flag that asks for ``run`` at the volume's top, or None when there is none.
+
+    :param application: the run's, whose name is looked at before all others: it is found behind any junk.
+    """
+    if application and "/" not in application and _asks_for(folder, application, run):
+        return application
     with os.scandir(folder) as found:
         names = (item.name for item in found if not item.name.startswith("."))
         return next((name for name in itertools.islice(names, MOST_LOOKED_AT) if _asks_for(folder, name, run)), None)
 
 
-def withdraw(folder: int, run: str) -> bool:
+def withdraw(folder: int, run: str, application: str = "") -> bool:
     """Remove the flag of ``run``; False when there is none, or the listener was quicker."""
-    name = find(folder, run)
+    name = find(folder, run, application)
     return name is not None and _taken(folder, name, run)
 
 

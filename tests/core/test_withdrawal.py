@@ -69,6 +69,9 @@ def test_the_search_is_bounded(volume: Volume, monkeypatch: pytest.MonkeyPatch) 
     for number in range(3):
         (volume.path / f"forged-{number}").touch()
     assert not volume.withdraw("run-1")
+    (volume.path / "app").write_bytes(line("run-1"))
+    assert volume.holds("run-1", "app")
+    assert volume.withdraw("run-1", "app")
     (volume.path / "forged-0").write_bytes(line("run-1"))
     assert volume.withdraw("run-1")
 

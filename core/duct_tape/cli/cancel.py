@@ -114,7 +114,7 @@ class Cancelling:
     async def _step(self, run: Run) -> None:
         if run.state is RunState.ACCEPTED:
             await self.journal.cancel(run.id, BEFORE.format(user()))
-        elif run.state is RunState.FLAGGED and await asyncio.to_thread(self.volume.withdraw, run.id):
+        elif run.state is RunState.FLAGGED and await asyncio.to_thread(self.volume.withdraw, run.id, run.application):
             await self.journal.report(run.id, RunState.CANCELLED, WITHDRAWN.format(user()), None)
         elif not self._requested:
             await asyncio.to_thread(self.volume.request_cancel, run.id)
