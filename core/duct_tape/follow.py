@@ -202,7 +202,7 @@ class Follower:
             detail = f"run {later.id} was deployed since, and no result of this one is left"
             await self._change(followed, RunState.SUPERSEDED, detail, None)
         elif followed.run.state is RunState.FLAGGED and waited >= self._conf.listener_timeout and not followed.warned:
-            there = await asyncio.to_thread(self._volume.holds, followed.run.id)
+            there = await asyncio.to_thread(self._volume.holds, followed.run.id, followed.run.application)
             followed.warned = True
             log.warning(UNTAKEN if there else GONE, followed.run.application, lasting(waited), followed.run.id)
 
